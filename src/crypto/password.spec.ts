@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import { PasswordHasher, PasswordsBusyError, passwordFault } from './password.js';
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('PasswordHasher', () => {
+  const hasher = new PasswordHasher();
+
+  it('knows its password and no other', async () => {
+    const stored = await hasher.hash(PASSWORD);
+    expect(stored).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/);
+    expect(await hasher.verify(stored, PASSWORD)).toBe(true);
+    expect(await hasher.verify(stored, `${PASSWORD} `)).toBe(false);
+    expect(await hasher.verify(stored, '')).toBe(false);
+  });
+
+  it('salts: one password, two hashes', async () => {
+    const [one, two] = await Promise.all([hasher.hash(PASSWORD), hasher.hash(PASSWORD)]);
+    expect(one).not.toBe(two);
+  });
+
+  it('takes a character for the same however it was typed', async () => {
+    const composed = 'mot de passe d\u00e9j\u00e0 vu';
+    const stored = await hasher.hash(composed);
+    expect(await hasher.verify(stored, composed.normalize('NFD'))).toBe(true);
+  });
+
+  it('says false for no user and for malformed hashes, after the same work', async () => {
+    const stored = await hasher.hash(PASSWORD);
+    const known = await workOf(() => hasher.verify(stored, 'wrong'));
+    for (const hash of [null, '', 'x', '$2b$10$abcdefghijklmnopqrstuv', stored.slice(0, 50)]) {
+      expect(await hasher.verify(hash, PASSWORD)).toBe(false);
+      const unknown = await workOf(() => hasher.verify(hash, PASSWORD));
+      expect(unknown).toBeGreaterThan(known / 3);
+      expect(unknown).toBeLessThan(known * 3);
+    }
+  });
+});
+
+describe('PasswordHasher under load', () => {
+  it('lets 2 work and 16 wait, and turns the others away at once', async () => {
+    const flooded = new PasswordHasher();
+    const order: string[] = [];
+    const answers = Array.from({ length: 40 }, () =>
+      flooded.verify(null, PASSWORD).then(
+        (matches) => order.push(`checked: ${matches}`),
+        (error: Error) => order.push(error.constructor.name),
+      ),
+    );
+    await Promise.all(answers);
+    // Those turned away had their answer before the first password was through.
+    expect(order.slice(0, 22)).toEqual(Array(22).fill(PasswordsBusyError.name));
+    expect(order.slice(22)).toEqual(Array(18).fill('checked: false'));
+    expect(await flooded.verify(null, PASSWORD)).toBe(false);
+  });
+
+  it('frees its place when the work fails', async () => {
+    const own = new PasswordHasher();
+    const notText = 42 as unknown as string;
+    for (let round = 0; round < 20; round++) await expect(own.hash(notText)).rejects.toThrow();
+    expect(await own.verify(null, PASSWORD)).toBe(false);
+  });
+});
+
+describe('passwordFault', () => {
+  it.each(['twelve chars', 'ümläüte ß 🔑🔑', '🔑'.repeat(256), 'a'.repeat(12)])(
+    'accepts %s',
+    (password) => expect(passwordFault(password)).toBeUndefined(),
+  );
+
+  it('counts characters, not bytes or UTF-16 units', () => {
+    expect(passwordFault('🔑'.repeat(11))).toBe('must have at least 12 characters');
+    expect(passwordFault('')).toBe('must have at least 12 characters');
+    expect(passwordFault('🔑'.repeat(257))).toBe('must have at most 256 characters');
+  });
+
+  it('refuses half a surrogate pair, which no hash could tell from another half', () => {
+    expect(passwordFault('\ud83d twelve chars')).toBe('must be valid Unicode text');
+  });
+});
+
+/** The shortest of three runs, in milliseconds: noise of the machine only ever adds. */
+async function workOf(work: () => Promise<unknown>): Promise<number> {
+  let shortest = Infinity;
+  for (let run = 0; run < 3; run++) {
+    const startedAt = performance.now();
+    await work();
+    shortest = Math.min(shortest, performance.now() - startedAt);
+  }
+  return shortest;
+}
