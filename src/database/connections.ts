@@ -1,0 +1,48 @@
+import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+
+/** One statement for {@link RawConnection}, outside Prisma. */
+export interface RawStatement {
+  /** Unique for the text: the name of its prepared statement, unless PREPARED_STATEMENTS=false. */
+  name: string;
+  text: string;
+}
+
+/**
+ * A connection outside Prisma. On both databases parameters may be strings, numbers, bigints,
+ * booleans, Buffers, Dates, null, and arrays of these with nulls among them (text[], bigint[]); rows
+ * hold int8 as bigint, int2, int4 and float8 as number, numeric as string, bytea as Buffer,
+ * timestamptz as Date, json and jsonb parsed, arrays of all of these as arrays.
+ */
+export interface RawConnection {
+  /**
+   * Runs one statement in a transaction of its own; resolves after its commit. Not in parallel on one
+   * connection. Errors: DatabaseUnavailableError; else the driver's error (sqlState() tells).
+   */
+  query<R extends object>(statement: RawStatement, values: unknown[]): Promise<R[]>;
+  /** Always works, however broken the connection is. */
+  close(): Promise<void>;
+}
+
+/** One database behind Prisma and behind the raw statements: PostgreSQL, or PGlite in this process. */
+export interface Backend {
+  readonly adapter: SqlDriverAdapterFactory;
+  /** A statement on any free connection. */
+  query<R extends object>(statement: RawStatement, values: unknown[]): Promise<R[]>;
+  /** A connection of one's own; on PGlite the one that there is. */
+  openConnection(): Promise<RawConnection>;
+  /** Applies what is pending of `prisma/migrations`. Errors: MigrationError. */
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds. The server has the shorter time-outs, so that usually it is the one to give up. */
+export const TIMEOUTS = {
+  connect: 1_000,
+  query: 3_000,
+  statement: 2_500,
+  idleInTransaction: 5_000,
+  transactionStart: 1_000,
+  transaction: 3_000,
+  /** The end of tenant() and system() in any case, also when the server neither answers nor closes. */
+  whole: 3_200,
+} as const;

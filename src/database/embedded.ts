@@ -1,0 +1,151 @@
+import { PGlite, types, type ParserOptions, type Transaction } from '@electric-sql/pglite';
+import type {
+  SqlDriverAdapter,
+  SqlDriverAdapterFactory,
+  SqlQuery,
+  Transaction as AdapterTransaction,
+} from '@prisma/driver-adapter-utils';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Backend, RawStatement } from './connections.js';
+import { asDatabaseError } from './errors.js';
+import { lockDirectory } from './lock.js';
+import { migrate } from './migrate.js';
+
+/**
+ * A data directory of this form is none: the database lives in memory and ends with the process.
+ * What follows is the path of a dump to begin with, or nothing. For tests and demonstrations.
+ */
+export const MEMORY = 'memory://';
+
+const INT8_ARRAY = 1016;
+const BYTEA_ARRAY = 1001;
+
+/** Rows as {@link RawConnection} promises them, where PGlite reads differently. */
+const rawParsers: ParserOptions = {
+  [types.INT8]: BigInt,
+  [INT8_ARRAY]: (text) => types.arrayParser(text, BigInt, INT8_ARRAY) as unknown,
+  [types.BYTEA]: parseBytes,
+  [BYTEA_ARRAY]: (text) => types.arrayParser(text, parseBytes, BYTEA_ARRAY) as unknown,
+};
+
+function parseBytes(text: string): Buffer {
+  return Buffer.from(text.slice(2), 'hex');
+}
+
+/**
+ * Opens the embedded database in `dataDir`/pg, makes it where there is none, and holds the lock of
+ * `dataDir` until it is closed. Every commit is with the operating system before it is acknowledged,
+ * so that killing the process loses nothing; against a loss of power PGlite does not protect.
+ * Errors: DataDirLockedError.
+ */
+export async function openEmbedded(dataDir: string): Promise<Backend> {
+  if (dataDir.startsWith(MEMORY)) return toBackend(await openMemory(dataDir.slice(MEMORY.length)));
+  const lock = await lockDirectory(dataDir);
+  try {
+    const pglite = await openDirectory(join(dataDir, 'pg'));
+    return toBackend(pglite, () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openMemory(dumpPath: string): Promise<PGlite> {
+  if (dumpPath === '') return PGlite.create();
+  return PGlite.create({ loadDataDir: new Blob([await readFile(dumpPath)]) });
+}
+
+async function openDirectory(directory: string): Promise<PGlite> {
+  if (!existsSync(directory)) {
+    // Made beside its place and then moved: a process killed meanwhile leaves no half database.
+    const draft = `${directory}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    await (await PGlite.create({ dataDir: draft })).close();
+    renameSync(draft, directory);
+  }
+  return PGlite.create({ dataDir: directory, relaxedDurability: false });
+}
+
+function toBackend(pglite: PGlite, closed?: () => void): Backend {
+  const query = async <R extends object>(
+    { text }: RawStatement,
+    values: unknown[],
+  ): Promise<R[]> => {
+    try {
+      return (await pglite.query<R>(text, values, { parsers: rawParsers })).rows;
+    } catch (error) {
+      throw asDatabaseError(error);
+    }
+  };
+  return {
+    adapter: adapterFactory(pglite),
+    query,
+    openConnection: () => Promise.resolve({ query, close: () => Promise.resolve() }),
+    migrate: () => migrateEmbedded(pglite),
+    close: async () => {
+      await pglite.close();
+      closed?.();
+    },
+  };
+}
+
+/** Applies pending migrations. Errors: MigrationError. */
+export async function migrateEmbedded(pglite: PGlite): Promise<void> {
+  await pglite.transaction(async (transaction) => {
+    await migrate({
+      adapter: await adapterOver(transaction),
+      query: async <R extends object>(text: string) => (await transaction.query<R>(text)).rows,
+      script: (text) => transaction.exec(text),
+    });
+  });
+}
+
+/** The public adapter but for transactions, whose failed COMMIT it reports as a success. */
+function adapterFactory(pglite: PGlite): SqlDriverAdapterFactory {
+  const inner = new PrismaPGlite(pglite) as unknown as SqlDriverAdapterFactory;
+  return {
+    provider: inner.provider,
+    adapterName: inner.adapterName,
+    connect: async () => {
+      const adapter = await inner.connect();
+      adapter.startTransaction = () => startTransaction(pglite);
+      return adapter;
+    },
+  };
+}
+
+function startTransaction(pglite: PGlite): Promise<AdapterTransaction> {
+  return new Promise((resolve, reject) => {
+    const outcome = pglite.transaction(async (transaction) => {
+      const adapter = await adapterOver(transaction);
+      await new Promise<void>((finish) => {
+        resolve({
+          provider: adapter.provider,
+          adapterName: adapter.adapterName,
+          options: { usePhantomQuery: true },
+          queryRaw: (query: SqlQuery) => adapter.queryRaw(query),
+          executeRaw: (query: SqlQuery) => adapter.executeRaw(query),
+          commit: async () => {
+            finish();
+            await outcome;
+          },
+          rollback: async () => {
+            await transaction.rollback();
+            finish();
+            await outcome;
+          },
+        });
+      });
+    });
+    outcome.catch(reject);
+  });
+}
+
+/** The public adapter's queries, run inside a transaction. */
+function adapterOver(transaction: Transaction): Promise<SqlDriverAdapter> {
+  const inner = new PrismaPGlite(transaction as unknown as PGlite);
+  return (inner as unknown as SqlDriverAdapterFactory).connect();
+}
