@@ -1,0 +1,30 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import type { Permission } from './permissions.js';
+
+/**
+ * What a route asks of its caller: a permission in the path's organization, or
+ * - `any`: any good credential
+ * - `user`: a person's session
+ * - `instanceAdministrator`: a person who administers the whole instance
+ */
+export type Access = Permission | 'any' | 'user' | 'instanceAdministrator';
+
+/** Metadata key of {@link Allow}; read by the guards and the OpenAPI document. */
+export const ALLOW_METADATA = 'claviger:permission';
+/** Metadata key of {@link Public}. */
+export const PUBLIC_METADATA = 'claviger:public';
+
+/** Opens a route to callers with this access. A route without it or {@link Public} stops the boot. */
+export function Allow(access: Access): MethodDecorator {
+  return applyDecorators(
+    SetMetadata(ALLOW_METADATA, access),
+    ApiBearerAuth(),
+    ApiExtension('x-required-permission', access),
+  );
+}
+
+/** Opens a route to everybody, without looking at credentials. */
+export function Public(): MethodDecorator {
+  return applyDecorators(SetMetadata(PUBLIC_METADATA, true));
+}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { AccessDeclarations } from './access-declarations.js';
+import { BearerGuard } from './bearer.guard.js';
+import { BearerStrategy } from './bearer.strategy.js';
+import { Credentials } from './credentials.js';
+import { Identifier } from './identify.js';
+import { RoleGuard } from './role.guard.js';
+
+/** Authentication and authorization of every route: the two global guards, in this order. */
+@Module({
+  imports: [PassportModule, DiscoveryModule],
+  providers: [
+    Credentials,
+    Identifier,
+    BearerStrategy,
+    AccessDeclarations,
+    { provide: APP_GUARD, useClass: BearerGuard },
+    { provide: APP_GUARD, useClass: RoleGuard },
+  ],
+  exports: [Credentials, Identifier],
+})
+export class AuthModule {}

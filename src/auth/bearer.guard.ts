@@ -1,0 +1,53 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { unauthorized } from '../http/problem.js';
+import { PUBLIC_METADATA } from './allow.decorator.js';
+import { authenticate } from './authorize.js';
+import type { BearerRequest } from './bearer.strategy.js';
+import { Identifier } from './identify.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What passport sees of this request. */
+    bearer?: BearerRequest;
+  }
+}
+
+/** Global: answers 401 to whoever has no good credential on a route that is not public. */
+@Injectable()
+export class BearerGuard extends AuthGuard('bearer') {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly identifier: Identifier,
+  ) {
+    super({ property: 'credential', session: false });
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (this.reflector.get<boolean>(PUBLIC_METADATA, context.getHandler())) {
+      return (request.isPublic = true);
+    }
+    await super.canActivate(context);
+    if (request.bearer?.credential) return true;
+    // Passport says only no; what exactly was wrong decides between 400 and the 401s.
+    authenticate(await this.identifier.identify(request));
+    throw unauthorized('invalid');
+  }
+
+  /** Passport works on this view, so that it neither reads body and query nor decorates the request. */
+  override getRequest(context: ExecutionContext): BearerRequest {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    return (request.bearer = {
+      headers: { authorization: request.headers.authorization },
+      identify: () => this.identifier.identify(request),
+    });
+  }
+
+  override handleRequest<T>(error: unknown, credential: T): T {
+    if (error) throw error as Error;
+    return credential;
+  }
+}

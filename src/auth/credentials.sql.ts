@@ -1,0 +1,112 @@
+import type { RawStatement } from '../database/database.service.js';
+
+/**
+ * The statements of the credential check. Each reads all that one decision rests on in a single
+ * snapshot; every comparison of times is made by the database's clock. 64-bit integers and times
+ * are read as float8 (exact below 2^53), so that both databases answer JavaScript numbers.
+ */
+
+/** One row of {@link KEY_STATEMENT}. */
+export interface KeyRow {
+  keyId: string;
+  keyName: string;
+  tokenHash: Uint8Array;
+  obfuscatedToken: string;
+  allPermissions: boolean;
+  permissions: string[];
+  allowedCidrs: string[];
+  /** Unix milliseconds. */
+  expiresAt: number | null;
+  expired: boolean;
+  revoked: boolean;
+  accountId: string;
+  accountName: string;
+  accountStatus: string;
+  accountDeleted: boolean;
+  roleKey: string;
+  roleName: string;
+  roleBuiltIn: boolean;
+  rolePermissions: string[];
+  organizationId: string;
+  organizationName: string;
+  organizationStatus: string;
+  organizationDeleted: boolean;
+  epoch: number;
+}
+
+/** Key, account, role, organization and epoch by key id ($1). */
+export const KEY_STATEMENT: RawStatement = {
+  name: 'credential_key',
+  text: `
+    SELECT k.id AS "keyId", k.name AS "keyName", k.token_hash AS "tokenHash", k.obfuscated_token AS "obfuscatedToken",
+      k.all_permissions AS "allPermissions", k.permissions, k.allowed_cidrs AS "allowedCidrs",
+      floor(extract(epoch FROM k.expires_at) * 1000)::float8 AS "expiresAt",
+      coalesce(k.expires_at <= clock_timestamp(), false) AS "expired", k.revoked_at IS NOT NULL AS "revoked",
+      a.id AS "accountId", a.name AS "accountName", a.status AS "accountStatus", a.deleted_at IS NOT NULL AS "accountDeleted",
+      r.key AS "roleKey", r.name AS "roleName", r.built_in AS "roleBuiltIn", r.permissions AS "rolePermissions",
+      o.id AS "organizationId", o.name AS "organizationName", o.status AS "organizationStatus",
+      o.deleted_at IS NOT NULL AS "organizationDeleted", h.auth_epoch::float8 AS "epoch"
+    FROM keys k
+    JOIN service_accounts a ON a.organization_id = k.organization_id AND a.id = k.service_account_id
+    JOIN roles r ON r.organization_id = a.organization_id AND r.key = a.role_key
+    JOIN organizations o ON o.id = k.organization_id
+    JOIN audit_heads h ON h.chain = k.organization_id
+    WHERE k.id = $1`,
+};
+
+/** One row of {@link SESSION_STATEMENT}. */
+export interface SessionRow {
+  sessionId: string;
+  tokenHash: Uint8Array;
+  ended: boolean;
+  /** Past the absolute end. */
+  expired: boolean;
+  /** Unused for 30 minutes. */
+  idle: boolean;
+  /** The last touch is over a minute old. */
+  touchDue: boolean;
+  userId: string;
+  email: string;
+  name: string;
+  instanceAdministrator: boolean;
+  memberships: {
+    organizationId: string;
+    organizationName: string;
+    organizationStatus: 'active' | 'suspended';
+    roleKey: string;
+    roleName: string;
+    roleBuiltIn: boolean;
+    rolePermissions: string[];
+  }[];
+}
+
+/** Session, person and active memberships in living organizations by session id ($1). */
+export const SESSION_STATEMENT: RawStatement = {
+  name: 'credential_session',
+  text: `
+    SELECT s.id AS "sessionId", s.token_hash AS "tokenHash", s.ended_at IS NOT NULL AS "ended",
+      s.expires_at <= clock_timestamp() AS "expired",
+      s.last_seen_at <= clock_timestamp() - interval '30 minutes' AS "idle",
+      s.last_seen_at <= clock_timestamp() - interval '1 minute' AS "touchDue",
+      u.id AS "userId", u.email, u.name, u.instance_administrator AS "instanceAdministrator",
+      coalesce((
+        SELECT json_agg(json_build_object(
+          'organizationId', o.id, 'organizationName', o.name, 'organizationStatus', o.status,
+          'roleKey', r.key, 'roleName', r.name, 'roleBuiltIn', r.built_in, 'rolePermissions', r.permissions
+        ) ORDER BY o.created_at, o.id)
+        FROM memberships m
+        JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
+        JOIN roles r ON r.organization_id = m.organization_id AND r.key = m.role_key
+        WHERE m.user_id = u.id AND m.status = 'active'
+      ), '[]'::json) AS "memberships"
+    FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.id = $1`,
+};
+
+/** Notes that a session ($1) is in use; at most one write a minute. */
+export const TOUCH_SESSION_STATEMENT: RawStatement = {
+  name: 'touch_session',
+  text: `
+    UPDATE sessions SET last_seen_at = clock_timestamp()
+    WHERE id = $1 AND ended_at IS NULL AND last_seen_at <= clock_timestamp() - interval '1 minute'`,
+};

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  ALL_PERMISSIONS,
+  BUILT_IN_ROLES,
+  effectivePermissions,
+  missingPermissions,
+  rolePermissions,
+} from './permissions.js';
+
+const someOf = fc.subarray([...ALL_PERMISSIONS]);
+
+describe('effectivePermissions', () => {
+  it('never gives more than the role has, nor more than the key has', () => {
+    fc.assert(
+      fc.property(someOf, fc.option(someOf), (role, key) => {
+        const effective = effectivePermissions(role, key);
+        expect(missingPermissions(effective, new Set(role))).toEqual([]);
+        if (key !== null) expect(missingPermissions(effective, new Set(key))).toEqual([]);
+      }),
+    );
+  });
+
+  it('gives all of the role for a key without a restriction', () => {
+    fc.assert(
+      fc.property(someOf, (role) => {
+        expect(effectivePermissions(role, null)).toEqual(role);
+      }),
+    );
+  });
+
+  it('gives nothing for a key restricted to nothing', () => {
+    expect(effectivePermissions(ALL_PERMISSIONS, [])).toEqual([]);
+  });
+});
+
+describe('missingPermissions', () => {
+  it('is empty exactly when all that is wanted is held', () => {
+    fc.assert(
+      fc.property(someOf, someOf, (wanted, held) => {
+        const isHeld = wanted.every((permission) => held.includes(permission));
+        expect(missingPermissions(wanted, new Set(held)).length === 0).toBe(isHeld);
+      }),
+    );
+  });
+});
+
+describe('the built-in roles', () => {
+  it('let nobody but an owner delete the organization, so that nobody else can make owners', () => {
+    const able = Object.entries(BUILT_IN_ROLES)
+      .filter(([, role]) => (role.permissions as readonly string[]).includes('organization:delete'))
+      .map(([key]) => key);
+    expect(able).toEqual(['owner']);
+  });
+
+  it('let all but viewers and verifiers rotate their own key', () => {
+    const unable = Object.entries(BUILT_IN_ROLES)
+      .filter(([, role]) => !(role.permissions as readonly string[]).includes('keys:rotate-own'))
+      .map(([key]) => key);
+    expect(unable).toEqual(['viewer', 'verifier']);
+  });
+
+  it('take their permissions from the catalogue, whatever the row says', () => {
+    const row = { key: 'verifier', builtIn: true, permissions: ['keys:manage'] };
+    expect(rolePermissions(row)).toEqual(['tokens:introspect']);
+  });
+
+  it('do not lend their permissions to a custom role of the same key', () => {
+    expect(rolePermissions({ key: 'owner', builtIn: false, permissions: [] })).toEqual([]);
+  });
+});
