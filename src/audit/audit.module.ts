@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { AuditEventsController } from './audit-events.controller.js';
+import { AuditService } from './audit.service.js';
+import { AuditGate } from './gate.js';
+import { HeadSeals } from './head-seals.js';
+import { InstanceAuditEventsController } from './instance-audit-events.controller.js';
+import { ChainVerifier } from './verify.js';
+
+/** The audit trail: the gate that writes it, and the operations that read and verify it. */
+@Module({
+  imports: [AuthModule],
+  controllers: [AuditEventsController, InstanceAuditEventsController],
+  providers: [AuditGate, AuditService, ChainVerifier, HeadSeals],
+  exports: [AuditGate],
+})
+export class AuditModule {}

@@ -1,0 +1,179 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { authenticate, authorize } from '../auth/authorize.js';
+import type { Check } from '../auth/credentials.js';
+import { Identifier } from '../auth/identify.js';
+import { Seals } from '../crypto/seal.js';
+import { DatabaseService } from '../database/database.service.js';
+import { problemFrom } from '../http/problem-from.js';
+import { writeProblem } from '../http/problem.filter.js';
+import { type Problem, unavailable } from '../http/problem.js';
+import { GateMetrics } from '../http/metrics.js';
+import { httpEvent, pathOf, routeTemplate } from './http-event.js';
+import { HeadSeals } from './head-seals.js';
+import { UsageRecorder } from './usage.js';
+import { AuditWriter, type GateEvent } from './writer.js';
+
+/** Rounds in which an answer may rest on the cache or on one fresh reading; then it must not. */
+const CONDITIONAL_ROUNDS = 2;
+/** A request that has already waited this long for a database gets no further time-out. */
+const LATE_AFTER_MS = 1_500;
+const LATE_GRACE_MS = 300;
+
+const REPLACED_HEADERS = ['location', 'etag', 'set-cookie', 'content-length', 'content-encoding'];
+
+/**
+ * The audit gate: nothing leaves the server until the request is on the audit trail, and the commit
+ * that puts it there checks once more that what the answer rests on still holds. It never throws;
+ * an answer that may not leave is replaced.
+ */
+@Injectable()
+export class AuditGate implements OnApplicationShutdown {
+  private readonly logger = new Logger('AuditGate');
+  private readonly writer: AuditWriter;
+  private readonly usage: UsageRecorder;
+
+  constructor(
+    private readonly identifier: Identifier,
+    private readonly seals: Seals,
+    private readonly headSeals: HeadSeals,
+    database: DatabaseService,
+    metrics: GateMetrics,
+  ) {
+    this.writer = new AuditWriter(() => database.openConnection(), metrics);
+    this.usage = new UsageRecorder(database);
+    metrics.watchDepth(() => this.writer.depth);
+  }
+
+  /**
+   * Registers the gate as the last `onSend` hook, and for the answers that Fastify makes without
+   * hooks; to be called before the routes are ready.
+   */
+  install(fastify: FastifyInstance): void {
+    fastify.addHook('onSend', (request, reply, payload) => this.pass(request, reply, payload));
+    fastify.finish = (request, reply, payload) =>
+      this.pass(request, reply, payload) as Promise<string>;
+  }
+
+  /** The payload that may leave for this request: the one given, or what replaces it. */
+  async pass(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+    if (!isAudited(request)) return payload;
+    try {
+      return await this.settle(request, reply, payload);
+    } catch (error) {
+      this.logger.error(`no event for ${request.context.id}`, (error as Error).stack);
+      return replaceAnswer(request, reply, payload, auditUnavailable(request));
+    }
+  }
+
+  /** Writes what still waits, then closes the gate's connections. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.writer.close();
+    await Promise.all([this.usage.flush(), this.headSeals.flush()]);
+  }
+
+  private async settle(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: unknown,
+  ): Promise<unknown> {
+    let payload = answer;
+    let check = await this.checkOf(request);
+    let conditional = check?.ok === true && check.cached;
+    for (let round = 1; ; round += 1) {
+      const event = httpEvent(request, answerOf(request, reply), check, conditional, this.seals);
+      if ((await this.append(request, reply, event)) === 'appended') {
+        this.headSeals.note(event.chain);
+        break;
+      }
+      check = await this.identifier.again(request);
+      payload = decideAgain(request, reply, payload, check);
+      conditional = round < CONDITIONAL_ROUNDS;
+    }
+    if (check?.ok && check.credential.kind === 'key') {
+      this.usage.note(check.credential.keyId, request.context.ip);
+    }
+    return payload;
+  }
+
+  /** Null on public routes, and where the check cannot be made because the database is away. */
+  private async checkOf(request: FastifyRequest): Promise<Check | null> {
+    if (request.isPublic) return null;
+    return this.identifier.identify(request).catch(() => null);
+  }
+
+  private append(request: FastifyRequest, reply: FastifyReply, event: GateEvent) {
+    const appended = this.writer.append(event);
+    const isLate = performance.now() - request.context.startedAt > LATE_AFTER_MS;
+    if (reply.statusCode !== 503 || !isLate) return appended;
+    // The database kept this request waiting already: one time-out is all a caller has to bear.
+    let timer: NodeJS.Timeout;
+    const grace = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the database is late')), LATE_GRACE_MS);
+    });
+    return Promise.race([appended, grace]).finally(() => clearTimeout(timer));
+  }
+}
+
+/** Everything under `/v1` and `/oauth`, whether a route matched or not. */
+function isAudited(request: FastifyRequest): boolean {
+  const path = routeTemplate(request) ?? decodedPath(request);
+  return /^\/+(?:v1|oauth)(?:$|[/;])/i.test(path);
+}
+
+function decodedPath(request: FastifyRequest): string {
+  const path = pathOf(request).replace(/^https?:\/\/[^/]*/i, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function answerOf(request: FastifyRequest, reply: FastifyReply) {
+  return { status: reply.statusCode, code: request.problemCode ?? null };
+}
+
+/** After a stale round: the guards decide again, and an answer made of the credential is made again. */
+function decideAgain(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  check: Check,
+): unknown {
+  const { question, recompute } = request;
+  // Without a question no guard decided: the answer does not rest on who was asking.
+  if (question === undefined) return payload;
+  try {
+    const actor = authorize(authenticate(check), question);
+    if (recompute === undefined || reply.statusCode !== 200) return payload;
+    reply.removeHeader('content-length');
+    return JSON.stringify(recompute(actor));
+  } catch (error) {
+    return replaceAnswer(request, reply, payload, problemFrom(error));
+  }
+}
+
+function auditUnavailable(request: FastifyRequest): Problem {
+  const isChange = request.method !== 'GET' && request.method !== 'HEAD';
+  return unavailable(
+    'audit_unavailable',
+    isChange
+      ? 'The audit trail cannot be written now. The change may have been made: try again with the same Idempotency-Key.'
+      : 'The audit trail cannot be written now; try again.',
+  );
+}
+
+/** Puts a problem in the place of an answer, with nothing of that answer left. */
+function replaceAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  problem: Problem,
+): string {
+  if (payload !== null && typeof payload === 'object' && 'destroy' in payload) {
+    (payload as { destroy(): void }).destroy();
+  }
+  for (const header of REPLACED_HEADERS) reply.removeHeader(header);
+  return writeProblem(problem, request, reply);
+}

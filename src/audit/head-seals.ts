@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { Seals } from '../crypto/seal.js';
+import { DatabaseService, type RawStatement } from '../database/database.service.js';
+
+/** How long events may stand at the end of a chain before the place is sealed. */
+const SEAL_AFTER_MS = 1_000;
+const MAX_CHAINS = 500;
+
+const HEADS: RawStatement = {
+  name: 'heads_to_seal',
+  text: 'SELECT chain, sequence, hash FROM audit_heads WHERE chain = ANY($1::text[])',
+};
+const SEAL: RawStatement = {
+  name: 'seal_heads',
+  text: `INSERT INTO audit_seals (chain, sequence, seal)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING`,
+};
+
+/**
+ * Seals the places that chains reach, a second behind the requests, so that nobody who holds only the
+ * database can remove or reorder events and hash the chain anew. A lost seal is made up for by the
+ * next one; events of the last second before a crash are covered then.
+ */
+@Injectable()
+export class HeadSeals {
+  private chains = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
+  private flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly seals: Seals,
+  ) {}
+
+  /** Notes that a chain has grown. */
+  note(chain: string): void {
+    this.chains.add(chain);
+    this.timer ??= setTimeout(() => void this.flush(), SEAL_AFTER_MS).unref();
+  }
+
+  /** Seals what has grown; never fails, what could not be sealed now is sealed with the next event. */
+  flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    return (this.flushing = this.flushing.then(() => this.write().catch(() => undefined)));
+  }
+
+  private async write(): Promise<void> {
+    const chains = [...this.chains];
+    this.chains = new Set();
+    for (let start = 0; start < chains.length; start += MAX_CHAINS) {
+      const heads = await this.database.raw<{ chain: string; sequence: bigint; hash: Uint8Array }>(
+        HEADS,
+        [chains.slice(start, start + MAX_CHAINS)],
+      );
+      await this.database.raw(SEAL, [
+        heads.map((head) => head.chain),
+        heads.map((head) => head.sequence),
+        heads.map((head) => this.seals.head(head.chain, head.sequence, head.hash)),
+      ]);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import type { FastifyRequest } from 'fastify';
+import type { Seals } from '../crypto/seal.js';
+import type { Check, RefusedKey, SessionCredential } from '../auth/credentials.js';
+import {
+  type AuditActor,
+  type AuditBody,
+  type AuditTarget,
+  cleanText,
+  HTTP_REQUEST,
+  outcomeOf,
+  SYSTEM_CHAIN,
+  toPendingEvent,
+} from './event.js';
+import type { GateEvent } from './writer.js';
+
+const MAX_PATH = 512;
+const MAX_USER_AGENT = 256;
+const MAX_REASON = 256;
+
+const ANONYMOUS: AuditActor = { type: 'anonymous', id: null, name: null };
+const UNVERIFIED: AuditActor = { type: 'unverified', id: null, name: null };
+
+interface Who {
+  chain: string;
+  actor: AuditActor;
+  key: { id: string; name: string } | null;
+  targets: AuditTarget[];
+  reason: string | null;
+}
+
+/**
+ * The `http.request` event of one answer. `check` is the caller's credential check, or null on
+ * public routes and when it could not be made. With `conditional` the event is refused as stale
+ * when what the check rests on has changed.
+ */
+export function httpEvent(
+  request: FastifyRequest,
+  answer: { status: number; code: string | null },
+  check: Check | null,
+  conditional: boolean,
+  seals: Seals,
+): GateEvent {
+  const who = whoOf(request, check);
+  const { id, ip, userAgent } = request.context;
+  const body: AuditBody = {
+    action: HTTP_REQUEST,
+    outcome: outcomeOf(answer.status),
+    organizationId: who.chain === SYSTEM_CHAIN ? null : who.chain,
+    actor: who.actor,
+    key: who.key,
+    targets: who.targets,
+    permission: request.question?.access ?? null,
+    method: cleanText(request.method, 16),
+    route: routeTemplate(request),
+    path: cleanText(pathOf(request), MAX_PATH),
+    status: answer.status,
+    reason: reasonOf(who.reason, answer),
+    ip,
+    userAgent: userAgent === null ? null : cleanText(userAgent, MAX_USER_AGENT),
+    requestId: id,
+    changes: null,
+  };
+  const credential = check?.ok && check.credential.kind === 'key' ? check.credential : null;
+  const event = toPendingEvent(who.chain, body);
+  return {
+    ...event,
+    seal: seals.event(event.chain, event.body),
+    epoch: conditional && credential !== null ? credential.epoch : null,
+    notAfter: conditional && credential !== null ? credential.expiresAt : null,
+  };
+}
+
+/** The route's template as OpenAPI writes it, or null where no route matched. */
+export function routeTemplate(request: FastifyRequest): string | null {
+  const url = request.routeOptions?.url;
+  return url === undefined || url.includes('*') ? null : url.replace(/:(\w+)/g, '{$1}');
+}
+
+/** The path without its query, as it was sent. */
+export function pathOf(request: FastifyRequest): string {
+  const end = request.url.indexOf('?');
+  return end === -1 ? request.url : request.url.slice(0, end);
+}
+
+function reasonOf(reason: string | null, answer: { status: number; code: string | null }) {
+  const text = answer.status === 401 || answer.status === 400 ? (reason ?? answer.code) : answer.code;
+  return answer.status < 400 || text === null ? null : cleanText(text, MAX_REASON);
+}
+
+/** Who, and on whose chain: `docs/architecture.md` has the rules. */
+function whoOf(request: FastifyRequest, check: Check | null): Who {
+  const nobody: Who = { chain: SYSTEM_CHAIN, actor: ANONYMOUS, key: null, targets: [], reason: null };
+  if (check === null) return nobody;
+  if (!check.ok) return check.key ? refusedKey(check.key, check.reason) : { ...nobody, reason: check.reason };
+  const { credential } = check;
+  if (credential.kind === 'session') return person(request, credential);
+  return {
+    chain: credential.organizationId,
+    actor: { type: 'serviceAccount', id: credential.accountId, name: credential.accountName },
+    key: { id: credential.keyId, name: credential.keyName },
+    targets: [],
+    reason: null,
+  };
+}
+
+function person(request: FastifyRequest, credential: SessionCredential): Who {
+  const { organizationId } = (request.params ?? {}) as { organizationId?: string };
+  const isMember = credential.memberships.some((one) => one.organizationId === organizationId);
+  return {
+    chain: isMember && organizationId !== undefined ? organizationId : SYSTEM_CHAIN,
+    actor: { type: 'user', id: credential.userId, name: credential.name },
+    key: null,
+    targets: [],
+    reason: null,
+  };
+}
+
+/** With the right secret the account is named as actor; with a wrong one only as what was aimed at. */
+function refusedKey(key: RefusedKey, reason: string): Who {
+  const account = { type: 'serviceAccount' as const, id: key.accountId, name: key.accountName };
+  return {
+    chain: key.organizationId,
+    actor: key.verified ? account : UNVERIFIED,
+    key: { id: key.keyId, name: key.keyName },
+    targets: key.verified ? [] : [account],
+    reason,
+  };
+}

@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import { Seals } from '../crypto/seal.js';
+import { DatabaseService, type Tx } from '../database/database.service.js';
+import type { Verification, VerifyQuery } from './audit.dto.js';
+import {
+  checkChain,
+  type ChainPosition,
+  checkSeals,
+  GENESIS_HASH,
+  type SealedPlace,
+  type StoredEvent,
+} from './chain.js';
+import { SYSTEM_CHAIN } from './event.js';
+
+/** SQL on the embedded database runs on the main thread: one statement reads this many events. */
+const PAGE = 1_000;
+
+interface Stretch {
+  head: ChainPosition;
+  events: StoredEvent[];
+  places: SealedPlace[];
+}
+
+/** Recomputes a chain of the trail and says where it was tampered with. */
+@Injectable()
+export class ChainVerifier {
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly seals: Seals,
+  ) {}
+
+  /**
+   * Verifies up to `limit` events from `fromSequence` on, trusting the hash of the event before
+   * (verify that first). Found are changed, removed, inserted and swapped events, changed filter
+   * columns, events cut off at the end, and a chain that was hashed anew after any of these.
+   */
+  async verify(organizationId: string | null, query: VerifyQuery): Promise<Verification> {
+    const chain = organizationId ?? SYSTEM_CHAIN;
+    const end = BigInt(query.fromSequence) + BigInt(query.limit);
+    let position = await this.start(chain, organizationId, BigInt(query.fromSequence));
+    for (let events = 0; ; ) {
+      const left = Number(end - position.sequence) - 1;
+      const stretch = await this.read(organizationId, (tx) =>
+        readStretch(tx, chain, position.sequence, Math.min(PAGE, left)),
+      );
+      const head = toHead(stretch.head);
+      const checked = checkStretch(position, stretch, left, this.seals);
+      events += Number(checked.position.sequence - position.sequence);
+      position = checked.position;
+      if (checked.firstBadSequence !== undefined) {
+        const firstBadSequence = Number(checked.firstBadSequence);
+        return { valid: false, events, firstBadSequence, head };
+      }
+      const next = position.sequence + 1n;
+      if (position.sequence >= stretch.head.sequence) return { valid: true, events, head };
+      if (next >= end) return { valid: true, events, next: Number(next), head };
+    }
+  }
+
+  private async start(
+    chain: string,
+    organizationId: string | null,
+    fromSequence: bigint,
+  ): Promise<ChainPosition> {
+    const sequence = fromSequence - 1n;
+    if (sequence === 0n) return { sequence, hash: GENESIS_HASH };
+    const before = await this.read(organizationId, (tx) =>
+      tx.auditEvent.findFirst({ where: { chain, sequence } }),
+    );
+    return { sequence, hash: before?.hash ?? GENESIS_HASH };
+  }
+
+  private read<T>(organizationId: string | null, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return organizationId === null
+      ? this.database.system(work)
+      : this.database.tenant(organizationId, work);
+  }
+}
+
+/**
+ * Head and events in one statement, so that both are of the same moment; the seals before it, so that
+ * none is of a place that the head has not reached.
+ */
+async function readStretch(tx: Tx, chain: string, after: bigint, limit: number): Promise<Stretch> {
+  const places = await tx.auditSeal.findMany({
+    where: { chain, sequence: { gt: after } },
+    orderBy: { sequence: 'asc' },
+    take: limit + 1,
+  });
+  const rows = await tx.$queryRaw<
+    (StoredEvent & { headSequence: bigint; headHash: Uint8Array; sequence: bigint | null })[]
+  >`
+    SELECT h.sequence AS "headSequence", h.hash AS "headHash", e.chain, e.sequence, e.occurred_at AS "occurredAt", e.body,
+      e.previous_hash AS "previousHash", e.hash, e.seal, e.action, e.outcome, e.actor_id AS "actorId", e.key_id AS "keyId",
+      e.target_id AS "targetId", e.request_id AS "requestId"
+    FROM audit_heads h
+    LEFT JOIN LATERAL (
+      SELECT * FROM audit_events WHERE chain = h.chain AND sequence > ${after} ORDER BY sequence, occurred_at LIMIT ${limit}
+    ) e ON true
+    WHERE h.chain = ${chain}
+    ORDER BY e.sequence, e.occurred_at`;
+  const [first] = rows;
+  if (first === undefined) throw new Error(`there is no chain ${chain}`);
+  return {
+    head: { sequence: first.headSequence, hash: first.headHash },
+    events: rows.filter((row) => row.sequence !== null),
+    places,
+  };
+}
+
+function checkStretch(
+  position: ChainPosition,
+  { head, events, places }: Stretch,
+  limit: number,
+  seals: Seals,
+): ReturnType<typeof checkChain> {
+  const checked = checkChain(position, events, seals);
+  if (checked.firstBadSequence !== undefined) return checked;
+  const firstBadSequence =
+    checkSeals(position, events, places, seals) ??
+    checkEnd(checked.position, head, events.length < Math.min(PAGE, limit), places.at(-1));
+  return firstBadSequence === undefined ? checked : { position: checked.position, firstBadSequence };
+}
+
+/** The head says how long the chain is, the last seal how long it was: anything else is tampering. */
+function checkEnd(
+  last: ChainPosition,
+  head: ChainPosition,
+  isLastPage: boolean,
+  lastPlace: SealedPlace | undefined,
+): bigint | undefined {
+  if (last.sequence > head.sequence) return head.sequence + 1n;
+  if (last.sequence < head.sequence) return isLastPage ? last.sequence + 1n : undefined;
+  if (Buffer.compare(last.hash, head.hash) !== 0) return head.sequence;
+  return lastPlace !== undefined && lastPlace.sequence > head.sequence
+    ? head.sequence + 1n
+    : undefined;
+}
+
+function toHead(head: ChainPosition): Verification['head'] {
+  return { sequence: Number(head.sequence), hash: Buffer.from(head.hash).toString('hex') };
+}

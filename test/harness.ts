@@ -1,0 +1,148 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { randomBytes } from 'node:crypto';
+import { createApp } from '../src/app.js';
+import type { Config } from '../src/config.js';
+import { DatabaseService } from '../src/database/database.service.js';
+import { Instance } from '../src/database/instance.js';
+import { createLogger } from '../src/logging.js';
+import { remember, rememberTokens, searchForSecrets } from './canary.js';
+import { testDatabase } from './database.js';
+
+/** One server over real HTTP on a database of its own. */
+export interface TestServer {
+  url: string;
+  app: NestFastifyApplication;
+  database: DatabaseService;
+  instance: Instance;
+  config: Config;
+  /** Without a credential. */
+  client: Client;
+  /** What the server has logged, at level trace. */
+  logs(): string;
+  close(): Promise<void>;
+}
+
+/** An answer with its JSON already parsed (undefined when there is no body). */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // Specs assert on it; that proves its shape.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
+/** Speaks JSON with one server, as one caller. */
+export class Client {
+  constructor(
+    readonly url: string,
+    readonly token?: string,
+  ) {}
+
+  withToken(token?: string): Client {
+    return new Client(this.url, token);
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('GET', path, undefined, headers);
+  }
+
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('POST', path, body, headers);
+  }
+
+  patch(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('PATCH', path, body, headers);
+  }
+
+  delete(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('DELETE', path, undefined, headers);
+  }
+
+  /** A string body is sent as it is. */
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const parsed = text === '' ? undefined : isJson ? JSON.parse(text) : text;
+    rememberTokens(parsed);
+    return { status: response.status, headers: response.headers, body: parsed };
+  }
+}
+
+const PEPPER = randomBytes(32);
+remember(PEPPER.toString('base64'));
+remember(PEPPER.toString('latin1'));
+
+const DEFAULTS: Config = {
+  port: 0,
+  host: '127.0.0.1',
+  publicUrl: 'http://localhost:3000',
+  dataDir: '',
+  pepper: PEPPER,
+  trustedProxies: [],
+  logLevel: 'trace',
+  preparedStatements: true,
+  corsOrigins: [],
+  workers: 1,
+};
+
+/** Starts a server on an empty, migrated database. */
+export async function startServer(overrides: Partial<Config> = {}): Promise<TestServer> {
+  const { config: databaseConfig, cleanup } = await testDatabase();
+  const config: Config = { ...DEFAULTS, ...databaseConfig, ...overrides };
+  return serve(config, cleanup);
+}
+
+/** Starts one more server on the database of another one (PostgreSQL only). */
+export function startSibling(server: TestServer): Promise<TestServer> {
+  return serve(server.config, () => Promise.resolve());
+}
+
+async function serve(config: Config, cleanup: () => Promise<void>): Promise<TestServer> {
+  let logs = '';
+  const logger = createLogger(config, { write: (line: string) => void (logs += line) });
+  const app = await createApp({ config, logger });
+  await app.listen(0, '127.0.0.1');
+  const address = app.getHttpServer().address() as { port: number };
+  const url = `http://127.0.0.1:${address.port}`;
+  return {
+    url,
+    app,
+    database: app.get(DatabaseService),
+    instance: app.get(Instance),
+    config,
+    client: new Client(url),
+    logs: () => logs,
+    close: async () => {
+      await searchForSecrets(app.get(DatabaseService), logs);
+      await app.close();
+      await cleanup();
+    },
+  };
+}
+
+/** The events of one request, or of a whole chain, oldest first, with their bodies parsed. */
+export async function eventsOf(
+  server: TestServer,
+  where: { chain?: string; requestId?: string; action?: string },
+) {
+  const rows = await server.database.system((tx) =>
+    tx.auditEvent.findMany({ where, orderBy: [{ chain: 'asc' }, { sequence: 'asc' }] }),
+  );
+  return rows.map((row) => ({ ...row, event: JSON.parse(row.body) }));
+}
