@@ -1,0 +1,155 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, MaxLength } from 'class-validator';
+import { IsName, Optional } from '../http/validators.js';
+import type { Actor } from './actor.js';
+import type { KeyCredential, SessionCredential } from './credentials.js';
+import {
+  IsNewPassword,
+  LoginOrganization,
+  LoginRole,
+  toLoginOrganization,
+} from './sessions.dto.js';
+
+/** The organization that a service account belongs to. */
+export class MeOwnOrganization {
+  /** @example org_01h455vb4pex5vsknk084sn02q */
+  id: string;
+
+  /** @example Acme */
+  name: string;
+}
+
+/** The session that the request was made with. */
+export class MeSession {
+  /** @example ses_01h455vb4pex5vsknk084sn02q */
+  id: string;
+}
+
+/** The key that the request was made with. */
+export class MeKey {
+  /** @example key_01h455vb4pex5vsknk084sn02q */
+  id: string;
+
+  /** @example Default */
+  name: string;
+
+  /** @example clv_…AbCd */
+  obfuscatedToken: string;
+
+  /** Null: it does not expire. */
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, example: null })
+  expiresAt: string | null;
+
+  /** What the key is restricted to; null: all permissions of the role. */
+  @ApiProperty({ type: 'array', items: { type: 'string' }, nullable: true, example: null })
+  permissions: string[] | null;
+}
+
+/** A person who is logged in. */
+export class UserMe {
+  @ApiProperty({ enum: ['user'] })
+  kind: 'user';
+
+  /** @example usr_01h455vb4pex5vsknk084sn02q */
+  id: string;
+
+  /** @example ada@example.com */
+  email: string;
+
+  /** @example Ada Lovelace */
+  name: string;
+
+  /** True for people who create and suspend organizations. */
+  instanceAdministrator: boolean;
+
+  organizations: LoginOrganization[];
+
+  session: MeSession;
+}
+
+/** A service account. */
+export class ServiceAccountMe {
+  @ApiProperty({ enum: ['serviceAccount'] })
+  kind: 'serviceAccount';
+
+  /** @example sa_01h455vb4pex5vsknk084sn02q */
+  id: string;
+
+  /** @example Salesforce Integration */
+  name: string;
+
+  organization: MeOwnOrganization;
+
+  role: LoginRole;
+
+  /**
+   * What this key may do, sorted: permissions of the role that the key has too.
+   * @example ["organization:read", "users:read"]
+   */
+  permissions: string[];
+
+  key: MeKey;
+}
+
+/** The caller. */
+export type Me = UserMe | ServiceAccountMe;
+
+/** What people may change about themselves. */
+export class MeUpdateInput {
+  /** @example Ada Lovelace */
+  @ApiProperty({ required: false, minLength: 1, maxLength: 100 })
+  @Optional()
+  @IsName()
+  name?: string;
+}
+
+/** A change of one's own password. */
+export class PasswordChangeInput {
+  @ApiProperty({ format: 'password' })
+  @IsString()
+  @MaxLength(1024)
+  currentPassword: string;
+
+  @IsNewPassword()
+  newPassword: string;
+}
+
+/**
+ * The caller as `/v1/me` shows it. Made of the credential alone, so that the audit gate can make it
+ * again from a fresh one. The server itself is no caller: `TypeError`.
+ */
+export function toMe({ credential }: Actor): Me {
+  if (credential === null) throw new TypeError('an actor without a credential is no caller');
+  return credential.kind === 'key' ? toServiceAccountMe(credential) : toUserMe(credential);
+}
+
+function toUserMe(credential: SessionCredential): UserMe {
+  return {
+    kind: 'user',
+    id: credential.userId,
+    email: credential.email,
+    name: credential.name,
+    instanceAdministrator: credential.instanceAdministrator,
+    organizations: credential.memberships.map(toLoginOrganization),
+    session: { id: credential.sessionId },
+  };
+}
+
+function toServiceAccountMe(credential: KeyCredential): ServiceAccountMe {
+  const { keyPermissions, expiresAt } = credential;
+  return {
+    kind: 'serviceAccount',
+    id: credential.accountId,
+    name: credential.accountName,
+    organization: { id: credential.organizationId, name: credential.organizationName },
+    role: { ...credential.role },
+    permissions: [...credential.permissions].sort(),
+    key: {
+      id: credential.keyId,
+      name: credential.keyName,
+      obfuscatedToken: credential.obfuscatedToken,
+      expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+      permissions: keyPermissions === null ? null : [...keyPermissions].sort(),
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { type Actor, CurrentActor } from './actor.js';
+import { Allow, Public } from './allow.decorator.js';
+import { Login, LoginInput, SessionPage, SessionsQuery } from './sessions.dto.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('Sessions')
+@Controller('v1/sessions')
+export class SessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  /** Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. */
+  @Post()
+  @Public()
+  create(@Req() request: FastifyRequest, @Body() input: LoginInput): Promise<Login> {
+    return this.sessions.login(request.context, input);
+  }
+
+  /** Lists the caller's own sessions, newest first. */
+  @Get()
+  @Allow('user')
+  list(@CurrentActor() actor: Actor, @Query() query: SessionsQuery): Promise<SessionPage> {
+    return this.sessions.list(actor, query);
+  }
+
+  /** Logs the caller out. */
+  @Delete('current')
+  @Allow('user')
+  @HttpCode(204)
+  endCurrent(@CurrentActor() actor: Actor): Promise<void> {
+    return this.sessions.endCurrent(actor);
+  }
+
+  /** Ends one of the caller's own sessions. */
+  @Delete(':sessionId')
+  @Allow('user')
+  @HttpCode(204)
+  end(@CurrentActor() actor: Actor, @Param('sessionId') sessionId: string): Promise<void> {
+    return this.sessions.end(actor, sessionId);
+  }
+}

@@ -1,0 +1,29 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, MaxLength } from 'class-validator';
+import { IsNewPassword } from '../auth/sessions.dto.js';
+import { IsName } from '../http/validators.js';
+import { IsEmailAddress } from '../users/email.js';
+
+/** The first administrator and the first organization. */
+export class SetupInput {
+  /** The one-time token of the link that the server printed when it started. */
+  @IsString()
+  @MaxLength(128)
+  token: string;
+
+  @IsEmailAddress()
+  email: string;
+
+  @IsNewPassword()
+  password: string;
+
+  /** @example Ada Lovelace */
+  @ApiProperty({ minLength: 1, maxLength: 100 })
+  @IsName()
+  name: string;
+
+  /** @example Acme */
+  @ApiProperty({ minLength: 1, maxLength: 100 })
+  @IsName()
+  organizationName: string;
+}

@@ -1,0 +1,396 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newId } from '../src/crypto/id.js';
+import {
+  anOrganization,
+  aPerson,
+  aServiceAccount,
+  type TestOrganization,
+  type TestPerson,
+} from './factories.js';
+import { eventsOf, startServer, type TestServer } from './harness.js';
+
+let server: TestServer;
+let organization: TestOrganization;
+let owner: TestPerson;
+let admin: TestPerson;
+let counter = 0;
+
+beforeAll(async () => {
+  server = await startServer();
+  organization = await anOrganization(server);
+  owner = await aPerson(server, organization, { role: 'owner' });
+  admin = await aPerson(server, organization, { role: 'admin' });
+});
+afterAll(() => server.close());
+
+const pathOf = ({ id }: { id: string }, of = organization) => `${of.path}/users/${id}`;
+const anEmail = () => `new${(counter += 1)}@example.com`;
+const codeOf = ({ status, body }: { status: number; body: { code: string } }) => [
+  status,
+  body.code,
+];
+
+describe('POST /v1/organizations/{organizationId}/users', () => {
+  it('201: an integration makes a user on the fly', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'provisioner' });
+    const email = anEmail();
+    const answer = await account.client.post(`${organization.path}/users`, {
+      email: email.toUpperCase(),
+      name: 'Grace Hopper',
+      role: 'viewer',
+      attributes: { team: 'Compilers', floor: 3, remote: false, tags: ['a', 1, true], none: [] },
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.body).toEqual({
+      id: expect.stringMatching(/^usr_/),
+      email,
+      name: 'Grace Hopper',
+      role: { key: 'viewer', name: 'Viewer' },
+      status: 'active',
+      attributes: { team: 'Compilers', floor: 3, remote: false, tags: ['a', 1, true], none: [] },
+      lastLoginAt: null,
+      createdAt: expect.stringMatching(/Z$/),
+      createdBy: { type: 'serviceAccount', id: account.id, name: account.name },
+    });
+    expect(answer.headers.get('location')).toBe(pathOf(answer.body));
+    expect((await owner.client.get(pathOf(answer.body))).body).toEqual(answer.body);
+    const requestId = answer.headers.get('x-request-id') ?? '';
+    const [event] = await eventsOf(server, { requestId, action: 'user.created' });
+    expect(event?.event).toMatchObject({
+      actor: { type: 'serviceAccount', name: account.name },
+      key: { id: account.keyId },
+      targets: [{ type: 'user', id: answer.body.id, name: 'Grace Hopper' }],
+    });
+  });
+
+  it('201: a person who exists elsewhere keeps their name', async () => {
+    const elsewhere = await aPerson(server, await anOrganization(server), { name: 'Own Name' });
+    const body = { email: elsewhere.email, name: 'Other Name', role: 'viewer' };
+    const answer = await owner.client.post(`${organization.path}/users`, body);
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({ id: elsewhere.id, name: 'Own Name' });
+  });
+
+  it('409: the same e-mail twice, in any case, names the user who has it', async () => {
+    const body = { email: anEmail(), name: 'Once', role: 'viewer' };
+    const first = await owner.client.post(`${organization.path}/users`, body);
+    const second = await owner.client.post(`${organization.path}/users`, {
+      ...body,
+      email: body.email.toUpperCase(),
+    });
+    expect(codeOf(second)).toEqual([409, 'email_taken']);
+    expect(second.body.detail).toContain(first.body.id);
+  });
+
+  it('201 and 409: of two at once with one e-mail exactly one succeeds', async () => {
+    const body = { email: anEmail(), name: 'Race', role: 'viewer' };
+    const answers = await Promise.all([
+      owner.client.post(`${organization.path}/users`, body),
+      admin.client.post(`${organization.path}/users`, body),
+    ]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+  });
+
+  it('403: nobody grants more than they hold, and nothing is made', async () => {
+    const email = anEmail();
+    const body = { email, name: 'No', role: 'owner' };
+    const answer = await admin.client.post(`${organization.path}/users`, body);
+    expect(codeOf(answer)).toEqual([403, 'grant_exceeds_permissions']);
+    expect(answer.body.required).toBe('organization:delete');
+    const found = await server.database.system((tx) => tx.user.findUnique({ where: { email } }));
+    expect(found).toBeNull();
+  });
+
+  it('403: viewers make nobody', async () => {
+    const viewer = await aPerson(server, organization, { role: 'viewer' });
+    const body = { email: anEmail(), name: 'No', role: 'viewer' };
+    const answer = await viewer.client.post(`${organization.path}/users`, body);
+    expect([answer.status, answer.body.required]).toEqual([403, 'users:manage']);
+  });
+
+  it('400: names a role that is none', async () => {
+    const body = { email: anEmail(), name: 'No', role: 'emperor' };
+    const answer = await owner.client.post(`${organization.path}/users`, body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0]).toMatchObject({ pointer: '/role', code: 'unknown_role' });
+  });
+
+  it.each([
+    [{ email: 'no address' }, '/email'],
+    [{ email: 'ünïcode@example.com' }, '/email'],
+    [{ name: ' padded' }, '/name'],
+    [{ name: '' }, '/name'],
+    [{ status: 'active' }, '/status'],
+    [{ organizationId: 'org_x' }, '/organizationId'],
+    [{ attributes: [] }, '/attributes'],
+    [{ attributes: null }, '/attributes'],
+    [{ attributes: { nested: { a: 1 } } }, '/attributes/nested'],
+    [{ attributes: { list: ['a', null] } }, '/attributes/list/1'],
+    [{ attributes: { 'bad key': 1 } }, '/attributes/bad key'],
+    [{ attributes: { 'a/b': {} } }, '/attributes/a~1b'],
+  ])('400: %j is refused at %s', async (fault, pointer) => {
+    const body = { email: anEmail(), name: 'No', role: 'viewer', ...fault };
+    const answer = await owner.client.post(`${organization.path}/users`, body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+  });
+
+  it('400: takes 64 attributes, not 65', async () => {
+    const attributes = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index]));
+    const path = `${organization.path}/users`;
+    const body = { name: 'Many', role: 'viewer' };
+    const fits = await owner.client.post(path, {
+      ...body,
+      email: anEmail(),
+      attributes: attributes(64),
+    });
+    expect(fits.status).toBe(201);
+    const exceeds = await owner.client.post(path, {
+      ...body,
+      email: anEmail(),
+      attributes: attributes(65),
+    });
+    expect(exceeds.status).toBe(400);
+  });
+});
+
+describe('GET /v1/organizations/{organizationId}/users', () => {
+  const ids = ({ body }: { body: { data: { id: string }[] } }) => body.data.map(({ id }) => id);
+
+  it('200: filters, searches and sorts, page by page', async () => {
+    const own = await anOrganization(server);
+    const people = {
+      cleo: await aPerson(server, own, {
+        name: 'Cleo 50%',
+        email: 'cleo@list.example',
+        role: 'owner',
+      }),
+      ben: await aPerson(server, own, { name: 'Ben', email: 'z_ben@list.example', role: 'viewer' }),
+      ann: await aPerson(server, own, {
+        name: 'Ann',
+        email: 'ann@list.example',
+        role: 'viewer',
+        status: 'disabled',
+      }),
+    };
+    const { ann, ben, cleo } = people;
+    const get = (query: string) => cleo.client.get(`${own.path}/users?${query}`);
+    expect(ids(await get(''))).toEqual([cleo.id, ben.id, ann.id]);
+    expect(ids(await get('sort=-createdAt'))).toEqual([ann.id, ben.id, cleo.id]);
+    expect(ids(await get('sort=name'))).toEqual([ann.id, ben.id, cleo.id]);
+    expect(ids(await get('sort=-email'))).toEqual([ben.id, cleo.id, ann.id]);
+    expect(ids(await get('status=disabled'))).toEqual([ann.id]);
+    expect(ids(await get('role=viewer&status=active'))).toEqual([ben.id]);
+    expect(ids(await get('search=LIST.EXAMPLE&role=viewer&sort=name'))).toEqual([ann.id, ben.id]);
+    expect(ids(await get(`search=${encodeURIComponent('50%')}`))).toEqual([cleo.id]);
+    expect(ids(await get('search=z_b'))).toEqual([ben.id]);
+    expect(ids(await get('search=c_eo'))).toEqual([]);
+    for (const sort of ['createdAt', '-createdAt', 'name', '-name', 'email', '-email']) {
+      const whole = ids(await get(`sort=${sort}`));
+      const first = await get(`sort=${sort}&limit=2`);
+      const second = await get(`sort=${sort}&limit=2&after=${first.body.paging.next.after}`);
+      expect([...ids(first), ...ids(second)]).toEqual(whole);
+      expect(second.body.paging).toEqual({});
+    }
+  });
+
+  it('400: refuses a cursor of another organization', async () => {
+    const first = await owner.client.get(`${organization.path}/users?limit=1`);
+    const other = await anOrganization(server);
+    const stranger = await aPerson(server, other);
+    const { after } = first.body.paging.next;
+    const answer = await stranger.client.get(`${other.path}/users?limit=1&after=${after}`);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe('/after');
+  });
+
+  it('400: refuses an unknown status', async () => {
+    expect((await owner.client.get(`${organization.path}/users?status=gone`)).status).toBe(400);
+  });
+});
+
+describe('GET /v1/organizations/{organizationId}/users/{userId}', () => {
+  it('404: a person of another organization is answered as nobody', async () => {
+    const other = await anOrganization(server);
+    const theirs = await aPerson(server, other);
+    const seen = await owner.client.get(pathOf(theirs));
+    const unknown = await owner.client.get(pathOf({ id: newId('usr') }));
+    expect([seen.status, unknown.status]).toEqual([404, 404]);
+    expect(seen.body.detail).toBe(unknown.body.detail);
+  });
+});
+
+describe('PATCH /v1/organizations/{organizationId}/users/{userId}', () => {
+  it('200: a new role holds from the next request on', async () => {
+    const user = await aPerson(server, organization, { role: 'viewer' });
+    const body = { email: anEmail(), name: 'Made', role: 'viewer' };
+    expect((await user.client.post(`${organization.path}/users`, body)).status).toBe(403);
+    const answer = await owner.client.patch(pathOf(user), { role: 'provisioner' });
+    expect(answer.status).toBe(200);
+    expect(answer.body.role).toEqual({ key: 'provisioner', name: 'Provisioner' });
+    expect((await user.client.post(`${organization.path}/users`, body)).status).toBe(201);
+    const requestId = answer.headers.get('x-request-id') ?? '';
+    const [event] = await eventsOf(server, { requestId, action: 'user.updated' });
+    expect(event?.event.changes).toEqual({ role: { before: 'viewer', after: 'provisioner' } });
+  });
+
+  it('200: replaces attributes as a whole; nothing changed is nothing recorded', async () => {
+    const user = await aPerson(server, organization, { role: 'viewer' });
+    await owner.client.patch(pathOf(user), { attributes: { a: 1, b: 2 } });
+    const answer = await owner.client.patch(pathOf(user), { attributes: { b: 2 } });
+    expect(answer.body.attributes).toEqual({ b: 2 });
+    const same = await owner.client.patch(pathOf(user), { attributes: { b: 2 }, role: 'viewer' });
+    expect(same.status).toBe(200);
+    const requestId = same.headers.get('x-request-id') ?? '';
+    expect(await eventsOf(server, { requestId, action: 'user.updated' })).toEqual([]);
+  });
+
+  it('403: nobody changes their own role, up or down', async () => {
+    const answer = await owner.client.patch(pathOf(owner), { role: 'admin' });
+    expect(codeOf(answer)).toEqual([403, 'own_role']);
+    const up = await admin.client.patch(pathOf(admin), { role: 'owner' });
+    expect(codeOf(up)).toEqual([403, 'own_role']);
+  });
+
+  it('403: an admin can neither demote an owner nor make one', async () => {
+    const down = await admin.client.patch(pathOf(owner), { role: 'viewer' });
+    expect(codeOf(down)).toEqual([403, 'grant_exceeds_permissions']);
+    const user = await aPerson(server, organization, { role: 'viewer' });
+    const up = await admin.client.patch(pathOf(user), { role: 'owner' });
+    expect(codeOf(up)).toEqual([403, 'grant_exceeds_permissions']);
+  });
+
+  it('400: names a role that is none', async () => {
+    const user = await aPerson(server, organization, { role: 'viewer' });
+    const answer = await owner.client.patch(pathOf(user), { role: 'emperor' });
+    expect(answer.body.errors[0]).toMatchObject({ pointer: '/role', code: 'unknown_role' });
+  });
+
+  it('409: the last owner stays one, whoever asks', async () => {
+    const own = await anOrganization(server);
+    const last = await aPerson(server, own, { role: 'owner' });
+    await aPerson(server, own, { role: 'owner', status: 'disabled' });
+    const account = await aServiceAccount(server, own, { role: 'owner' });
+    const path = pathOf(last, own);
+    for (const answer of [
+      await account.client.patch(path, { role: 'viewer' }),
+      await account.client.post(`${path}/disable`),
+      await account.client.delete(path),
+      await last.client.post(`${path}/disable`),
+      await last.client.delete(path),
+    ]) {
+      expect(codeOf(answer)).toEqual([409, 'last_owner']);
+    }
+  });
+
+  it('200 and 409: of two owners who demote each other at once exactly one succeeds', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const own = await anOrganization(server);
+      const [one, two] = [await aPerson(server, own), await aPerson(server, own)];
+      const answers = await Promise.all([
+        one.client.patch(pathOf(two, own), { role: 'viewer' }),
+        two.client.patch(pathOf(one, own), { role: 'viewer' }),
+      ]);
+      const statuses = answers.map(({ status }) => status).sort();
+      // The slower one fails for the last owner, or has lost the permission before it began.
+      expect(statuses[0]).toBe(200);
+      expect([403, 409]).toContain(statuses[1]);
+      const owners = await server.database.system((tx) =>
+        tx.membership.count({ where: { organizationId: own.id, roleKey: 'owner' } }),
+      );
+      expect(owners).toBe(1);
+    }
+  });
+});
+
+describe('POST /v1/organizations/{organizationId}/users/{userId}/disable and /enable', () => {
+  it('200: takes access from the next request on and ends the sessions; enabling gives it back', async () => {
+    const user = await aPerson(server, organization, { role: 'viewer' });
+    expect((await user.client.get(organization.path)).status).toBe(200);
+    const answer = await admin.client.post(`${pathOf(user)}/disable`);
+    expect([answer.status, answer.body.status]).toEqual([200, 'disabled']);
+    expect((await user.client.get(organization.path)).status).toBe(401);
+    const { email, password } = user;
+    expect((await server.client.post('/v1/sessions', { email, password })).status).toBe(401);
+    const again = await admin.client.post(`${pathOf(user)}/disable`);
+    expect(again.status).toBe(200);
+    expect((await admin.client.post(`${pathOf(user)}/enable`)).body.status).toBe('active');
+    const login = await server.client.post('/v1/sessions', { email, password });
+    expect((await server.client.withToken(login.body.token).get(organization.path)).status).toBe(
+      200,
+    );
+    const events = (await eventsOf(server, { chain: organization.id })).filter(
+      ({ targetId }) => targetId === user.id,
+    );
+    expect(events.map(({ action }) => action)).toEqual(['user.disabled', 'user.enabled']);
+    const [ended] = (await eventsOf(server, { chain: 'system', action: 'session.ended' })).filter(
+      ({ targetId }) => targetId === user.sessionId,
+    );
+    expect(ended?.event.actor.id).toBe(admin.id);
+  });
+
+  it('200: a person who works in another organization too stays logged in there', async () => {
+    const user = await aPerson(server, organization, { role: 'viewer' });
+    const other = await anOrganization(server);
+    const otherOwner = await aPerson(server, other);
+    await otherOwner.client.post(`${other.path}/users`, {
+      email: user.email,
+      name: 'Same person',
+      role: 'viewer',
+    });
+    await admin.client.post(`${pathOf(user)}/disable`);
+    expect((await user.client.get(organization.path)).status).toBe(404);
+    expect((await user.client.get(other.path)).status).toBe(200);
+  });
+
+  it('403: an admin can neither disable nor enable an owner', async () => {
+    const disabled = await aPerson(server, organization, { role: 'owner', status: 'disabled' });
+    for (const answer of [
+      await admin.client.post(`${pathOf(owner)}/disable`),
+      await admin.client.post(`${pathOf(disabled)}/enable`),
+    ]) {
+      expect(codeOf(answer)).toEqual([403, 'grant_exceeds_permissions']);
+    }
+  });
+
+  it('409: whoever has not accepted an invitation cannot be enabled', async () => {
+    const invited = await aPerson(server, organization, { role: 'viewer', status: 'invited' });
+    const answer = await owner.client.post(`${pathOf(invited)}/enable`);
+    expect(codeOf(answer)).toEqual([409, 'not_disabled']);
+  });
+
+  it('404: there is no such user', async () => {
+    expect((await owner.client.post(`${pathOf({ id: 'usr_x' })}/disable`)).status).toBe(404);
+  });
+});
+
+describe('DELETE /v1/organizations/{organizationId}/users/{userId}', () => {
+  it('204: the user is gone, their service accounts keep working without an owner', async () => {
+    const user = await aPerson(server, organization, { role: 'admin' });
+    const account = await aServiceAccount(server, organization, { ownerId: user.id });
+    expect((await owner.client.delete(pathOf(user))).status).toBe(204);
+    expect((await owner.client.get(pathOf(user))).status).toBe(404);
+    expect((await owner.client.delete(pathOf(user))).status).toBe(404);
+    expect((await user.client.get(organization.path)).status).toBe(404);
+    expect((await account.client.get(organization.path)).status).toBe(200);
+    const row = await server.database.system((tx) =>
+      tx.serviceAccount.findFirstOrThrow({ where: { id: account.id } }),
+    );
+    expect(row).toMatchObject({ ownerId: null, organizationId: organization.id, deletedAt: null });
+    const events = await eventsOf(server, { chain: organization.id, action: 'user.removed' });
+    expect(events.at(-1)?.event.targets).toEqual([{ type: 'user', id: user.id, name: user.name }]);
+  });
+
+  it('403: an admin cannot remove an owner', async () => {
+    const answer = await admin.client.delete(pathOf(owner));
+    expect(codeOf(answer)).toEqual([403, 'grant_exceeds_permissions']);
+  });
+
+  it('204: an owner may leave while there is another', async () => {
+    const own = await anOrganization(server);
+    const leaving = await aPerson(server, own);
+    await aPerson(server, own);
+    expect((await leaving.client.delete(pathOf(leaving, own))).status).toBe(204);
+  });
+});
