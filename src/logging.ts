@@ -120,6 +120,8 @@ export class NestLogger implements LoggerService {
     const values = rest.filter((value) => value !== undefined);
     const isStack = (value: unknown) => typeof value === 'string' && /\n\s+at /.test(value);
     if (typeof values.at(-1) === 'string' && !isStack(values.at(-1))) fields.context = values.pop();
+    // Nest logs what keeps an application from starting and throws it too; whoever starts it says so once.
+    if (fields.context === 'ExceptionHandler') return;
     const stackAt = values.findIndex(isStack);
     if (stackAt >= 0) fields.stack = values.splice(stackAt, 1)[0];
     if (values.length > 0) fields.details = values;

@@ -1,0 +1,47 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { CONFIG, type Config } from './config.js';
+import { PasswordHasher } from './crypto/password.js';
+import { Pepper } from './crypto/pepper.js';
+import { Seals } from './crypto/seal.js';
+import { DatabaseModule } from './database/database.module.js';
+import { DatabaseService } from './database/database.service.js';
+import { Instance, openInstance } from './database/instance.js';
+import { CursorCodec } from './http/pagination.js';
+
+/** What every slice may inject: configuration, database, the instance's secrets and their codecs. */
+@Global()
+@Module({})
+export class FoundationModule {
+  static register(config: Config): DynamicModule {
+    return {
+      module: FoundationModule,
+      imports: [DatabaseModule],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        {
+          provide: Instance,
+          inject: [DatabaseService],
+          useFactory: async (database: DatabaseService): Promise<Instance> => {
+            await database.open();
+            const instance = await openInstance(database, config);
+            database.seals = new Seals(instance.pepper.derive('audit-seal'));
+            return instance;
+          },
+        },
+        { provide: Pepper, inject: [Instance], useFactory: ({ pepper }: Instance) => pepper },
+        {
+          provide: CursorCodec,
+          inject: [Pepper],
+          useFactory: (pepper: Pepper) => new CursorCodec(pepper.derive('cursor')),
+        },
+        {
+          provide: Seals,
+          inject: [Pepper],
+          useFactory: (pepper: Pepper) => new Seals(pepper.derive('audit-seal')),
+        },
+        PasswordHasher,
+      ],
+      exports: [CONFIG, Instance, Pepper, Seals, CursorCodec, PasswordHasher],
+    };
+  }
+}

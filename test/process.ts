@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { remember } from './canary.js';
+import { Client } from './harness.js';
+
+const MAIN = join(import.meta.dirname, '../dist/main.js');
+
+/** The built server as a process of its own. */
+export interface ServerProcess {
+  url: string;
+  pid: number;
+  client: Client;
+  /** All that it has printed. */
+  output(): string;
+  /** Ends it and waits; answers the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** What a process that was to fail at the start did. */
+export interface FailedStart {
+  code: number | null;
+  output: string;
+}
+
+const running = new Set<ChildProcess>();
+
+/** For `afterAll`: ends what a failed test has left running. */
+export function killLeftovers(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** Starts `dist/main.js` on a free port and waits until it says that it is ready. */
+export async function startProcess(env: Record<string, string>): Promise<ServerProcess> {
+  const { child, output, exited } = launch(env);
+  const url = await new Promise<string>((resolve, reject) => {
+    const look = () => {
+      const match = /Swagger UI {2}(http:\/\/localhost:\d+)\/docs/.exec(output());
+      if (match?.[1]) resolve(match[1].replace('localhost', '127.0.0.1'));
+    };
+    child.stdout!.on('data', look);
+    void exited.then((code) => reject(new Error(`exited with ${code}: ${output()}`)));
+  });
+  return {
+    url,
+    pid: child.pid!,
+    client: new Client(url),
+    output,
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Starts `dist/main.js` where it must not start, and waits for its end. */
+export async function failToStart(env: Record<string, string>): Promise<FailedStart> {
+  const { child, output, exited } = launch(env);
+  const impatience = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const code = await exited;
+  clearTimeout(impatience);
+  return { code, output: output() };
+}
+
+function launch(env: Record<string, string>): {
+  child: ChildProcess;
+  output: () => string;
+  exited: Promise<number | null>;
+} {
+  if (!existsSync(MAIN)) throw new Error('these tests need the built server: npm run build');
+  if (env.PEPPER) remember(env.PEPPER);
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  running.add(child);
+  const exited = new Promise<number | null>((resolve) =>
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve(code);
+    }),
+  );
+  return { child, output: () => output, exited };
+}
