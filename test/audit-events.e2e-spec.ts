@@ -76,9 +76,9 @@ describe('GET …/audit-events', () => {
       'key.created',
       'service_account.created',
     ]);
-    expect((await list(`target=${serviceAccount.id}`)).map((one: any) => one.action).sort()).toEqual(
-      ['key.created', 'service_account.created'],
-    );
+    expect(
+      (await list(`target=${serviceAccount.id}`)).map((one: any) => one.action).sort(),
+    ).toEqual(['key.created', 'service_account.created']);
     expect(await list(`target=${key.id}`)).toHaveLength(1);
     expect(await list('action=service_account.created')).toHaveLength(1);
     expect(await list('from=2100-01-01T00:00:00Z')).toEqual([]);
@@ -122,9 +122,7 @@ describe('GET …/audit-events/{eventId}', () => {
     const reader = await aServiceAccount(server, other, { role: 'auditor' });
     await reader.client.get('/v1/me');
     const { body } = await reader.client.get(`${other.path}/audit-events?limit=1`);
-    const answer = await auditor.client.get(
-      `${organization.path}/audit-events/${body.data[0].id}`,
-    );
+    const answer = await auditor.client.get(`${organization.path}/audit-events/${body.data[0].id}`);
     expect(answer.status).toBe(404);
   });
 });
@@ -200,9 +198,17 @@ describe('GET …/audit-events/verify', () => {
   });
 
   it.each([
-    ['an edited body', `UPDATE audit_events SET body = replace(body, 'Auditor', 'Nobody') ${WHERE} = 4`, 4],
+    [
+      'an edited body',
+      `UPDATE audit_events SET body = replace(body, 'Auditor', 'Nobody') ${WHERE} = 4`,
+      4,
+    ],
     ['an edited column', `UPDATE audit_events SET outcome = 'denied' ${WHERE} = 4`, 4],
-    ['a moved time', `UPDATE audit_events SET occurred_at = occurred_at + interval '1 hour' ${WHERE} = 4`, 4],
+    [
+      'a moved time',
+      `UPDATE audit_events SET occurred_at = occurred_at + interval '1 hour' ${WHERE} = 4`,
+      4,
+    ],
     ['a removed event', `DELETE FROM audit_events ${WHERE} = 4`, 4],
     ['events cut off at the end', `DELETE FROM audit_events ${WHERE} > 8`, 9],
     ['a removed first event', `DELETE FROM audit_events ${WHERE} = 1`, 1],

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
 import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
-import { aKey, anOrganization, aPerson, aServiceAccount, type TestOrganization } from './factories.js';
+import {
+  aKey,
+  anOrganization,
+  aPerson,
+  aServiceAccount,
+  type TestOrganization,
+} from './factories.js';
 
 let server: TestServer;
 let organization: TestOrganization;
@@ -52,7 +58,13 @@ describe('every response under /v1 has exactly one http.request event', () => {
     ['400 of malformed JSON', 'POST', '/v1/sessions', '{"email":', 400],
     ['413', 'POST', '/v1/sessions', `{"email":"${'x'.repeat(70_000)}"}`, 413],
     ['400 of a NUL in the path', 'GET', '/v1/organizations/%00/keys', undefined, 400],
-    ['400 of a path that cannot be decoded', 'GET', '/v1/organizations/%E0%A4%A/keys', undefined, 400],
+    [
+      '400 of a path that cannot be decoded',
+      'GET',
+      '/v1/organizations/%E0%A4%A/keys',
+      undefined,
+      400,
+    ],
   ])('%s', async (_, method, path, body, status) => {
     const account = await aServiceAccount(server, organization);
     const client = path.includes('as=nobody') ? server.client : account.client;
@@ -79,7 +91,11 @@ describe('every response under /v1 has exactly one http.request event', () => {
     const account = await aServiceAccount(server, organization);
     const [event] = await requestEvents(await account.client.get('/v1/nothing'));
     expect(event).toMatchObject({ chain: organization.id, actorId: account.id });
-    expect(event!.event).toMatchObject({ route: null, path: '/v1/nothing', reason: 'route_not_found' });
+    expect(event!.event).toMatchObject({
+      route: null,
+      path: '/v1/nothing',
+      reason: 'route_not_found',
+    });
   });
 
   it('has none for what is not under /v1', async () => {
@@ -105,7 +121,11 @@ describe('the trail', () => {
     await elsewhere(`UPDATE service_accounts SET name = 'New name' WHERE id = '${account.id}'`);
     const after = await account.client.get('/v1/me');
     const [[first], [second]] = [await requestEvents(before), await requestEvents(after)];
-    expect(first!.event.actor).toEqual({ type: 'serviceAccount', id: account.id, name: 'Old name' });
+    expect(first!.event.actor).toEqual({
+      type: 'serviceAccount',
+      id: account.id,
+      name: 'Old name',
+    });
     expect(first!.event.key).toEqual({ id: account.keyId, name: 'Default' });
     expect(second!.event.actor.name).toBe('New name');
   });
@@ -199,9 +219,9 @@ describe('an answer that rests on the cache', () => {
     while (answers.at(-1)!.status === 200 && answers.length < 5_000);
     expect(answers[0]!.status).toBe(200);
     expect(answers.at(-1)!.status).toBe(401);
-    const events = (await eventsOf(server, { chain: organization.id, action: 'http.request' })).filter(
-      (event) => event.keyId === key.id && event.outcome === 'success',
-    );
+    const events = (
+      await eventsOf(server, { chain: organization.id, action: 'http.request' })
+    ).filter((event) => event.keyId === key.id && event.outcome === 'success');
     expect(events.at(-1)!.occurredAt.getTime()).toBeLessThan(expiresAt.getTime());
   });
 });

@@ -26,8 +26,10 @@ export async function searchForSecrets(database: DatabaseService, logs: string):
   if (!dump.includes('audit_heads')) throw new Error('the dump is empty: nothing was searched');
   for (const secret of secrets) {
     for (const form of formsOf(secret)) {
-      if (dump.includes(form)) throw new Error(`a secret of length ${secret.length} is in the database`);
-      if (logs.includes(form)) throw new Error(`a secret of length ${secret.length} is in the logs`);
+      if (dump.includes(form))
+        throw new Error(`a secret of length ${secret.length} is in the database`);
+      if (logs.includes(form))
+        throw new Error(`a secret of length ${secret.length} is in the logs`);
     }
   }
 }

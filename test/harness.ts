@@ -26,8 +26,6 @@ export interface TestServer {
 export interface Answer {
   status: number;
   headers: Headers;
-  // Specs assert on it; that proves its shape.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any;
 }
 

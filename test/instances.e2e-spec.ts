@@ -66,7 +66,10 @@ describeOnPostgres('two processes on one PostgreSQL', () => {
 
   it('refuse a key in the very next request after the other one revoked it, 200 times under load', async () => {
     const { client, path } = await logIn(first);
-    const { body } = await client.post(`${path}/service-accounts`, { name: 'Busy', role: 'viewer' });
+    const { body } = await client.post(`${path}/service-accounts`, {
+      name: 'Busy',
+      role: 'viewer',
+    });
     const keys = `${path}/service-accounts/${body.serviceAccount.id}/keys`;
     const busy = second.client.withToken(body.key.token);
     let isLoading = true;

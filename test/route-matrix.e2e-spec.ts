@@ -128,7 +128,8 @@ describe('an instance administrator', () => {
       const { status, body } = await call(administrator.client, operation, own);
       const isInside = operation.path.includes('{organizationId}');
       if (operation.access === 'instanceAdministrator') expect([401, 403]).not.toContain(status);
-      else if (isInside) expect({ id: operation.id, status, code: body.code }).toMatchObject({ status: 404 });
+      else if (isInside)
+        expect({ id: operation.id, status, code: body.code }).toMatchObject({ status: 404 });
     }
   });
 });
@@ -146,7 +147,10 @@ describe('another organization', () => {
           await call(client, operation, other),
           await call(client, operation, unknown),
         ];
-        expect({ id: operation.id, status: foreign.status }).toEqual({ id: operation.id, status: 404 });
+        expect({ id: operation.id, status: foreign.status }).toEqual({
+          id: operation.id,
+          status: 404,
+        });
         const anonymous = ({ body }: typeof foreign) =>
           JSON.stringify(body).replaceAll(body.requestId, 'req');
         expect(anonymous(foreign)).toBe(anonymous(missing));

@@ -114,7 +114,7 @@ export class AuditActorDto {
   /** @example sa_01h455vb4pex5vsknk084sn02q */
   id: string | null;
 
-  /** @example Salesforce Integration */
+  /** @example "Salesforce Integration" */
   name: string | null;
 }
 
@@ -158,7 +158,10 @@ export class AuditEvent {
   @ApiProperty({ format: 'date-time' })
   occurredAt: string;
 
-  /** Null on the chain of the instance itself. */
+  /**
+   * Null on the chain of the instance itself.
+   * @example org_01h455vb4pex5vsknk084sn02q
+   */
   organizationId: string | null;
 
   /**
@@ -225,10 +228,16 @@ export class AuditEvent {
   })
   changes: AuditChanges | null;
 
-  /** Hex SHA-256 of the event before. */
+  /**
+   * Hex SHA-256 of the event before.
+   * @example 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+   */
   previousHash: string;
 
-  /** Hex SHA-256 of this event. */
+  /**
+   * Hex SHA-256 of this event.
+   * @example fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9
+   */
   hash: string;
 }
 
@@ -250,7 +259,10 @@ export class ChainHead {
   @ApiProperty({ type: 'integer' })
   sequence: number;
 
-  /** Hex SHA-256; kept elsewhere, it proves later that nothing before it was changed. */
+  /**
+   * Hex SHA-256; kept elsewhere, it proves later that nothing before it was changed.
+   * @example fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9
+   */
   hash: string;
 }
 

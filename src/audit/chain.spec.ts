@@ -98,7 +98,8 @@ describe('checkChain', () => {
     const events = aChain(10);
     let previousHash = events[3]!.hash;
     for (let index = 4; index < 10; index += 1) {
-      const body = index === 4 ? events[4]!.body.replace('Account 4', 'Nobody') : events[index]!.body;
+      const body =
+        index === 4 ? events[4]!.body.replace('Account 4', 'Nobody') : events[index]!.body;
       const event = { ...events[index]!, body, previousHash };
       previousHash = eventHash(event, previousHash);
       events[index] = { ...event, hash: previousHash };
@@ -130,12 +131,14 @@ describe('checkSeals', () => {
     const events = aChain(10);
     const places = sealedAt(events, 3, 6);
     let previousHash = events[3]!.hash;
-    const shorter = events.filter((event) => event.sequence !== 5n).map((event, index) => {
-      if (index < 4) return event;
-      const moved = { ...event, sequence: BigInt(index + 1), previousHash };
-      previousHash = eventHash(moved, previousHash);
-      return { ...moved, hash: previousHash };
-    });
+    const shorter = events
+      .filter((event) => event.sequence !== 5n)
+      .map((event, index) => {
+        if (index < 4) return event;
+        const moved = { ...event, sequence: BigInt(index + 1), previousHash };
+        previousHash = eventHash(moved, previousHash);
+        return { ...moved, hash: previousHash };
+      });
     expect(checkChain(START, shorter, SEALS).firstBadSequence).toBeUndefined();
     expect(checkSeals(START, shorter, places, SEALS)).toBe(4n);
   });

@@ -32,7 +32,10 @@ export interface ChainPosition {
  * The hash of an event: SHA-256 over previous hash, sequence and Unix milliseconds (each 8 bytes,
  * big-endian), chain, a zero byte and the body. The SQL function `audit_append` computes the same.
  */
-export function eventHash(event: Omit<StoredEvent, 'hash' | 'seal'>, previousHash: Uint8Array): Buffer {
+export function eventHash(
+  event: Omit<StoredEvent, 'hash' | 'seal'>,
+  previousHash: Uint8Array,
+): Buffer {
   const numbers = Buffer.alloc(16);
   numbers.writeBigInt64BE(event.sequence, 0);
   numbers.writeBigInt64BE(BigInt(event.occurredAt.getTime()), 8);

@@ -83,15 +83,23 @@ export function pathOf(request: FastifyRequest): string {
 }
 
 function reasonOf(reason: string | null, answer: { status: number; code: string | null }) {
-  const text = answer.status === 401 || answer.status === 400 ? (reason ?? answer.code) : answer.code;
+  const text =
+    answer.status === 401 || answer.status === 400 ? (reason ?? answer.code) : answer.code;
   return answer.status < 400 || text === null ? null : cleanText(text, MAX_REASON);
 }
 
 /** Who, and on whose chain: `docs/architecture.md` has the rules. */
 function whoOf(request: FastifyRequest, check: Check | null): Who {
-  const nobody: Who = { chain: SYSTEM_CHAIN, actor: ANONYMOUS, key: null, targets: [], reason: null };
+  const nobody: Who = {
+    chain: SYSTEM_CHAIN,
+    actor: ANONYMOUS,
+    key: null,
+    targets: [],
+    reason: null,
+  };
   if (check === null) return nobody;
-  if (!check.ok) return check.key ? refusedKey(check.key, check.reason) : { ...nobody, reason: check.reason };
+  if (!check.ok)
+    return check.key ? refusedKey(check.key, check.reason) : { ...nobody, reason: check.reason };
   const { credential } = check;
   if (credential.kind === 'session') return person(request, credential);
   return {

@@ -38,7 +38,7 @@ export class ChainVerifier {
     const chain = organizationId ?? SYSTEM_CHAIN;
     const end = BigInt(query.fromSequence) + BigInt(query.limit);
     let position = await this.start(chain, organizationId, BigInt(query.fromSequence));
-    for (let events = 0; ; ) {
+    for (let events = 0; ;) {
       const left = Number(end - position.sequence) - 1;
       const stretch = await this.read(organizationId, (tx) =>
         readStretch(tx, chain, position.sequence, Math.min(PAGE, left)),
@@ -119,7 +119,9 @@ function checkStretch(
   const firstBadSequence =
     checkSeals(position, events, places, seals) ??
     checkEnd(checked.position, head, events.length < Math.min(PAGE, limit), places.at(-1));
-  return firstBadSequence === undefined ? checked : { position: checked.position, firstBadSequence };
+  return firstBadSequence === undefined
+    ? checked
+    : { position: checked.position, firstBadSequence };
 }
 
 /** The head says how long the chain is, the last seal how long it was: anything else is tampering. */

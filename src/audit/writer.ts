@@ -133,9 +133,7 @@ export class AuditWriter {
       }
       // Halve until the culprit is alone; the failed statement has written nothing.
       const half = batch.length >> 1;
-      return (
-        (await this.write(batch.slice(0, half))) ?? (await this.write(batch.slice(half)))
-      );
+      return (await this.write(batch.slice(0, half))) ?? (await this.write(batch.slice(half)));
     }
   }
 
@@ -204,7 +202,9 @@ class Line {
 
 /** The arrays of `audit_append`, events of one chain side by side. Sorts the batch in place. */
 function columnsOf(batch: Waiting[]): unknown[] {
-  batch.sort((a, b) => (a.event.chain < b.event.chain ? -1 : a.event.chain > b.event.chain ? 1 : 0));
+  batch.sort((a, b) =>
+    a.event.chain < b.event.chain ? -1 : a.event.chain > b.event.chain ? 1 : 0,
+  );
   const events = batch.map((waiting) => waiting.event);
   return [
     events.map((event) => event.chain),

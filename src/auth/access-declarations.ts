@@ -29,7 +29,10 @@ function undeclaredHandlers(scanner: MetadataScanner, controller: object): strin
       const handler = prototype[name] as object;
       const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
       if (verb === undefined) return false;
-      return !Reflect.hasMetadata(ALLOW_METADATA, handler) && !Reflect.hasMetadata(PUBLIC_METADATA, handler);
+      return (
+        !Reflect.hasMetadata(ALLOW_METADATA, handler) &&
+        !Reflect.hasMetadata(PUBLIC_METADATA, handler)
+      );
     })
     .map((name) => `${controller.constructor.name}.${name}`);
 }

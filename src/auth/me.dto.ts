@@ -56,7 +56,7 @@ export class UserMe {
   /** @example ada@example.com */
   email: string;
 
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   name: string;
 
   /** True for people who create and suspend organizations. */
@@ -75,7 +75,7 @@ export class ServiceAccountMe {
   /** @example sa_01h455vb4pex5vsknk084sn02q */
   id: string;
 
-  /** @example Salesforce Integration */
+  /** @example "Salesforce Integration" */
   name: string;
 
   organization: MeOwnOrganization;
@@ -96,7 +96,7 @@ export type Me = UserMe | ServiceAccountMe;
 
 /** What people may change about themselves. */
 export class MeUpdateInput {
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   @ApiProperty({ required: false, minLength: 1, maxLength: 100 })
   @Optional()
   @IsName()

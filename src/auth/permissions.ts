@@ -114,9 +114,6 @@ export function effectivePermissions(
  * Grant only what you hold: the permissions among `wanted` that are not held, in order. Empty means
  * that the grant is allowed. Used wherever a role, a key or an account is made or changed.
  */
-export function missingPermissions(
-  wanted: readonly string[],
-  held: ReadonlySet<string>,
-): string[] {
+export function missingPermissions(wanted: readonly string[], held: ReadonlySet<string>): string[] {
   return wanted.filter((permission) => !held.has(permission));
 }

@@ -49,7 +49,7 @@ export class LoginUser {
   /** @example ada@example.com */
   email: string;
 
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   name: string;
 
   /** True for people who create and suspend organizations. */

@@ -39,6 +39,7 @@ export interface ProblemRequest {
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 
 const MAX_POINTER_LENGTH = 512;
+const MAX_POINTERS_NAMED = 5;
 
 /**
  * An answer that refuses. Throw it anywhere; the one filter writes it. `detail` goes to the client: no secret, no SQL,
@@ -72,16 +73,17 @@ export function toProblemBody(problem: Problem, request: ProblemRequest): Proble
     code: problem.code,
     requestId,
     ...(required === undefined ? {} : { required }),
-    ...(errors === undefined ? {} : { errors: errors.map(withoutTokens) }),
+    ...(errors === undefined ? {} : { errors }),
   };
 }
 
 /** 400 `validation_failed`, naming every pointer at fault. */
 export function invalid(...errors: FieldError[]): Problem {
-  const pointers = errors.map((error) => error.pointer || '(body)').join(', ');
-  return new Problem(400, 'validation_failed', `The request is not valid: ${pointers}.`, {
-    errors,
-  });
+  const safe = errors.map(withoutTokens);
+  const named = safe.slice(0, MAX_POINTERS_NAMED).map(({ pointer }) => pointer || '(body)');
+  const more = safe.length > named.length ? ', ...' : '';
+  const detail = `The request is not valid: ${named.join(', ')}${more}.`;
+  return new Problem(400, 'validation_failed', detail, { errors: safe });
 }
 
 /** 400 with a code of its own, for faults that no field can be blamed for. */

@@ -56,7 +56,7 @@ export class OrganizationCreateInput {
 
 /** What is to change; the rest stays. */
 export class OrganizationUpdateInput {
-  /** @example Acme Incorporated */
+  /** @example "Acme Incorporated" */
   @ApiProperty({ required: false, minLength: 1, maxLength: 100 })
   @Optional()
   @IsName()

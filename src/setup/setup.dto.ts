@@ -17,7 +17,7 @@ export class SetupInput {
   @IsNewPassword()
   password: string;
 
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   @ApiProperty({ minLength: 1, maxLength: 100 })
   @IsName()
   name: string;

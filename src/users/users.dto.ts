@@ -31,7 +31,7 @@ export class UserCreateInput {
 
   /**
    * Kept only if nobody has this e-mail yet: a person's name is their own.
-   * @example Ada Lovelace
+   * @example "Ada Lovelace"
    */
   @ApiProperty({ minLength: 1, maxLength: 100 })
   @IsName()
@@ -104,7 +104,7 @@ export class UserCreatedBy {
   /** @example sa_01h455vb4pex5vsknk084sn02q */
   id: string | null;
 
-  /** @example Directory Integration */
+  /** @example "Directory Integration" */
   name: string;
 }
 
@@ -116,7 +116,7 @@ export class User {
   /** @example ada@example.com */
   email: string;
 
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   name: string;
 
   role: UserRole;

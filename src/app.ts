@@ -1,0 +1,35 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { AuditGate } from './audit/gate.js';
+import type { Config } from './config.js';
+import { Metrics } from './http/metrics.js';
+import { createHttpApp } from './http/platform.js';
+import type { Logger } from './logging.js';
+import { serveOpenApi } from './openapi/serve.js';
+
+/** What `createApp` needs. */
+export interface AppOptions {
+  config: Config;
+  /** Where the server logs; stdout in JSON by default. */
+  logger?: Logger;
+}
+
+/**
+ * The whole application, initialized but not yet listening: shared by the server, its tests and tools. It has opened (and,
+ * where needed, migrated) its database. It is up to the caller to handle signals: `app.enableShutdownHooks`.
+ * Errors: whatever keeps the server from starting.
+ */
+export function createApp({ config, logger }: AppOptions): Promise<NestFastifyApplication> {
+  return createHttpApp(AppModule.register(config), {
+    config,
+    logger,
+    beforeInit: (app, fastify) => {
+      serveOpenApi(app, fastify);
+      const gate = app.get(AuditGate);
+      gate.install(fastify);
+      fastify.finish = async (request, reply, payload) =>
+        (await gate.pass(request, reply, payload)) as string;
+      return app.get(Metrics);
+    },
+  });
+}

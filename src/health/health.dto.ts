@@ -1,0 +1,5 @@
+/** The answer of a probe. */
+export class Health {
+  /** @example ok */
+  status: 'ok';
+}

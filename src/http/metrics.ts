@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** What the audit gate shows of itself: how much waits, and how large its batches are. */
+@Injectable()
+export class GateMetrics {
+  private depth: () => number = () => 0;
+
+  /** Read at every scrape. */
+  readonly queueDepth: Gauge = new Gauge({
+    name: 'claviger_audit_gate_queue_depth',
+    help: 'Events that wait to be written to the audit trail.',
+    registers: [],
+    collect: (): void => this.queueDepth.set(this.depth()),
+  });
+
+  readonly batchSize: Histogram = new Histogram({
+    name: 'claviger_audit_gate_batch_size',
+    help: 'Events written to the audit trail in one batch.',
+    buckets: BATCH_BUCKETS,
+    registers: [],
+  });
+
+  /** Where the depth of the queue is read. */
+  watchDepth(depth: () => number): void {
+    this.depth = depth;
+  }
+
+  /** One batch was written. */
+  batch(size: number): void {
+    this.batchSize.observe(size);
+  }
+}
+
+/** The metrics of one server, in a registry of its own: several may run in one process. */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+
+  private readonly requests = new Counter({
+    name: 'claviger_http_requests_total',
+    help: 'Answers by method, route template and status.',
+    labelNames: ['method', 'route', 'status'] as const,
+    registers: [this.registry],
+  });
+
+  private readonly durations = new Histogram({
+    name: 'claviger_http_request_duration_seconds',
+    help: 'From the first hook to the last byte, by method and route template.',
+    labelNames: ['method', 'route'] as const,
+    buckets: DURATION_BUCKETS,
+    registers: [this.registry],
+  });
+
+  private readonly credentialCache = new Counter({
+    name: 'claviger_credential_cache_lookups_total',
+    help: 'Look-ups in the credential cache by result, hit or miss.',
+    labelNames: ['result'] as const,
+    registers: [this.registry],
+  });
+
+  private readonly belowRouter = new Counter({
+    name: 'claviger_http_below_router_total',
+    help: 'Answers made before there was a request (400, 408, 417, 431), by status. They have no path and no event.',
+    labelNames: ['status'] as const,
+    registers: [this.registry],
+  });
+
+  constructor(gate: GateMetrics) {
+    this.registry.registerMetric(gate.queueDepth);
+    this.registry.registerMetric(gate.batchSize);
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** One answer left. `route` is the template, never a path: the number of time series stays small. */
+  answered(method: string, route: string, status: number, seconds: number): void {
+    this.requests.inc({ method, route, status });
+    this.durations.observe({ method, route }, seconds);
+  }
+
+  /** One look-up in the credential cache (`CacheCounters`). */
+  lookup(hit: boolean): void {
+    this.credentialCache.inc({ result: hit ? 'hit' : 'miss' });
+  }
+
+  /** One answer made below the router. */
+  refusedBelowRouter(status: number): void {
+    this.belowRouter.inc({ status });
+  }
+
+  /** The text exposition format. */
+  expose(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

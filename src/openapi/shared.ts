@@ -1,0 +1,214 @@
+type Json = Record<string, unknown>;
+
+/** Schemas of errors: RFC 9457 with the members of this server. */
+export const PROBLEM_SCHEMAS: Json = {
+  FieldError: {
+    type: 'object',
+    description: 'One fault of the input.',
+    required: ['pointer', 'code', 'detail'],
+    properties: {
+      pointer: {
+        type: 'string',
+        description:
+          'Where: a JSON pointer (RFC 6901) into the body, or / and the name of a query parameter.',
+        example: '/expiresAt',
+      },
+      code: { type: 'string', description: 'A stable word.', example: 'invalid_format' },
+      detail: {
+        type: 'string',
+        description: 'What would have been right.',
+        example: 'Must be an RFC 3339 date-time with an offset.',
+      },
+    },
+  },
+  Problem: {
+    type: 'object',
+    description: 'Why the request was refused (RFC 9457).',
+    required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId'],
+    properties: {
+      type: { type: 'string', format: 'uri', example: 'urn:claviger:problem:not_found' },
+      title: { type: 'string', example: 'Not found' },
+      status: { type: 'integer', minimum: 400, maximum: 599, example: 404 },
+      detail: { type: 'string', example: 'There is no such key.' },
+      instance: {
+        type: 'string',
+        description: 'The request, as a URN.',
+        example: 'urn:claviger:request:req_01k9x3m2v8f0jsn5w7d4t6qxyz',
+      },
+      code: { type: 'string', description: 'A stable word for programs.', example: 'not_found' },
+      requestId: {
+        type: 'string',
+        description: 'The X-Request-Id of this answer, the same as on the audit trail.',
+        example: 'req_01k9x3m2v8f0jsn5w7d4t6qabc',
+      },
+      required: {
+        type: 'string',
+        description: 'The permission that was missing (403).',
+        example: 'keys:manage',
+      },
+      errors: { type: 'array', items: { $ref: '#/components/schemas/FieldError' } },
+    },
+  },
+};
+
+/** Headers that many answers have. */
+export const HEADERS: Json = {
+  RequestId: {
+    description: 'The id of the request: in errors and on the audit trail too.',
+    schema: { type: 'string' },
+    example: 'req_01k9x3m2v8f0jsn5w7d4t6qabc',
+  },
+  RetryAfter: {
+    description: 'Seconds to wait before trying again.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 1,
+  },
+  WWWAuthenticate: {
+    description: 'How to authenticate (RFC 6750).',
+    schema: { type: 'string' },
+    example: 'Bearer realm="claviger", error="invalid_token"',
+  },
+  Location: {
+    description: 'The path of what was made.',
+    schema: { type: 'string', format: 'uri-reference' },
+    example: '/v1/organizations/org_01k9x3m2v8f0jsn5w7d4t6qabc',
+  },
+};
+
+interface SharedResponse {
+  name: string;
+  status: number;
+  description: string;
+  code: string;
+  detail: string;
+  extra?: Json;
+  headers?: string[];
+}
+
+const SHARED: SharedResponse[] = [
+  {
+    name: 'BadRequest',
+    status: 400,
+    description: 'The request is malformed, or a field is not valid: `errors` names each.',
+    code: 'validation_failed',
+    detail: 'The request is not valid: /name.',
+    extra: { errors: [{ pointer: '/name', code: 'required', detail: 'Must be given.' }] },
+  },
+  {
+    name: 'Unauthorized',
+    status: 401,
+    description: 'There is no credential, or it is not valid (any more).',
+    code: 'invalid_token',
+    detail: 'The token is not valid.',
+    headers: ['WWWAuthenticate'],
+  },
+  {
+    name: 'Forbidden',
+    status: 403,
+    description:
+      'The credential is good, but may not do this: `required` names a missing permission.',
+    code: 'insufficient_scope',
+    detail: 'This operation needs the permission keys:manage.',
+    extra: { required: 'keys:manage' },
+    headers: ['WWWAuthenticate'],
+  },
+  {
+    name: 'NotFound',
+    status: 404,
+    description: 'There is no such thing, or it belongs to another organization.',
+    code: 'not_found',
+    detail: 'There is no such key.',
+  },
+  {
+    name: 'Conflict',
+    status: 409,
+    description: 'The state of the resource does not allow it.',
+    code: 'name_taken',
+    detail: 'There is one with this name already.',
+  },
+  {
+    name: 'PreconditionFailed',
+    status: 412,
+    description: 'The resource has changed since: `If-Match` names another version.',
+    code: 'version_mismatch',
+    detail: 'It has changed since you read it.',
+  },
+  {
+    name: 'PayloadTooLarge',
+    status: 413,
+    description: 'The body has more than 64 KiB.',
+    code: 'payload_too_large',
+    detail: 'The body may have at most 64 KiB.',
+  },
+  {
+    name: 'UnsupportedMediaType',
+    status: 415,
+    description: 'The body is of another content type.',
+    code: 'unsupported_media_type',
+    detail: 'The body must be application/json in UTF-8.',
+  },
+  {
+    name: 'UnprocessableContent',
+    status: 422,
+    description: 'The `Idempotency-Key` was used before, with another request.',
+    code: 'idempotency_key_reused',
+    detail: 'This Idempotency-Key belongs to another request.',
+  },
+  {
+    name: 'TooManyRequests',
+    status: 429,
+    description: 'Too many requests: wait as long as `Retry-After` says.',
+    code: 'too_many_requests',
+    detail: 'Too many requests.',
+    headers: ['RetryAfter'],
+  },
+  {
+    name: 'ServiceUnavailable',
+    status: 503,
+    description:
+      'The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.',
+    code: 'database_unavailable',
+    detail: 'The server cannot answer now; try again.',
+    headers: ['RetryAfter'],
+  },
+];
+
+/** The shared responses as components, each with an example. */
+export function responseComponents(): Json {
+  return Object.fromEntries(SHARED.map((response) => [response.name, toResponse(response)]));
+}
+
+/** The reference to the shared response of a status. */
+export function responseRef(status: number): { $ref: string } {
+  const name = SHARED.find((response) => response.status === status)?.name;
+  if (name === undefined) throw new RangeError(`no shared response for ${status}`);
+  return { $ref: `#/components/responses/${name}` };
+}
+
+/** The reference to a shared header. */
+export function headerRef(name: string): { $ref: string } {
+  return { $ref: `#/components/headers/${name}` };
+}
+
+function toResponse({ status, description, code, detail, extra, headers }: SharedResponse): Json {
+  const title = code.charAt(0).toUpperCase() + code.slice(1).replaceAll('_', ' ');
+  const example = {
+    type: `urn:claviger:problem:${code}`,
+    title,
+    status,
+    detail,
+    instance: 'urn:claviger:request:req_01k9x3m2v8f0jsn5w7d4t6qxyz',
+    code,
+    requestId: 'req_01k9x3m2v8f0jsn5w7d4t6qabc',
+    ...extra,
+  };
+  const named = { WWWAuthenticate: 'WWW-Authenticate', RetryAfter: 'Retry-After' };
+  const shown = (headers ?? []).map((name) => [named[name as keyof typeof named], headerRef(name)]);
+  return {
+    description,
+    headers: { 'X-Request-Id': headerRef('RequestId'), ...Object.fromEntries(shown) },
+    content: {
+      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example },
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { rolePermissions } from '../auth/permissions.js';
+import type { Tx } from '../database/database.service.js';
+import { invalid } from '../http/problem.js';
+
+/** A role of an organization, with what it permits. */
+export interface FoundRole {
+  key: string;
+  name: string;
+  builtIn: boolean;
+  /** The catalogue's for a built-in role, the stored ones for a custom one. */
+  permissions: readonly string[];
+}
+
+/**
+ * The role with this key in an organization, or undefined. Until the transaction ends nobody can
+ * change or delete it: what is granted on what it permits now stays within that.
+ */
+export async function findRole(
+  tx: Tx,
+  organizationId: string,
+  key: string,
+): Promise<FoundRole | undefined> {
+  const [row] = await tx.$queryRaw<FoundRole[]>`
+    SELECT key, name, built_in AS "builtIn", permissions FROM roles
+    WHERE organization_id = ${organizationId} AND key = ${key} FOR SHARE`;
+  return row === undefined ? undefined : { ...row, permissions: rolePermissions(row) };
+}
+
+/** The role that a body names. Errors: 400 `unknown_role` on `pointer`. */
+export async function roleNamed(
+  tx: Tx,
+  organizationId: string,
+  key: string,
+  pointer = '/role',
+): Promise<FoundRole> {
+  const role = await findRole(tx, organizationId, key);
+  if (role !== undefined) return role;
+  const detail = 'Must be the key of a role of this organization.';
+  throw invalid({ pointer, code: 'unknown_role', detail });
+}

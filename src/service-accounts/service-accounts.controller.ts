@@ -1,0 +1,103 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { type Actor, CurrentActor } from '../auth/actor.js';
+import { Allow } from '../auth/allow.decorator.js';
+import { CreatedAt } from '../http/location.js';
+import {
+  ServiceAccount,
+  ServiceAccountCreated,
+  ServiceAccountCreateInput,
+  ServiceAccountPage,
+  ServiceAccountsQuery,
+  ServiceAccountUpdateInput,
+} from './service-accounts.dto.js';
+import { ServiceAccountsService } from './service-accounts.service.js';
+
+@ApiTags('Service accounts')
+@Controller('v1/organizations/:organizationId/service-accounts')
+export class ServiceAccountsController {
+  constructor(private readonly serviceAccounts: ServiceAccountsService) {}
+
+  /** Creates a service account with its first key. The answer is the only one that shows the token. */
+  @Post()
+  @Allow('service-accounts:manage')
+  @CreatedAt(
+    ({ serviceAccount }: ServiceAccountCreated) =>
+      `/v1/organizations/${serviceAccount.organizationId}/service-accounts/${serviceAccount.id}`,
+  )
+  create(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Body() input: ServiceAccountCreateInput,
+  ): Promise<ServiceAccountCreated> {
+    return this.serviceAccounts.create(actor, organizationId, input);
+  }
+
+  /** Lists the organization's service accounts by name. */
+  @Get()
+  @Allow('service-accounts:read')
+  list(
+    @Param('organizationId') organizationId: string,
+    @Query() query: ServiceAccountsQuery,
+  ): Promise<ServiceAccountPage> {
+    return this.serviceAccounts.list(organizationId, query);
+  }
+
+  /** Shows one service account. */
+  @Get(':serviceAccountId')
+  @Allow('service-accounts:read')
+  get(
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+  ): Promise<ServiceAccount> {
+    return this.serviceAccounts.get(organizationId, serviceAccountId);
+  }
+
+  /** Changes a service account; what is left out stays as it is. */
+  @Patch(':serviceAccountId')
+  @Allow('service-accounts:manage')
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+    @Body() input: ServiceAccountUpdateInput,
+  ): Promise<ServiceAccount> {
+    return this.serviceAccounts.update(actor, organizationId, serviceAccountId, input);
+  }
+
+  /** Deletes a service account and revokes all its keys; its name becomes free. */
+  @Delete(':serviceAccountId')
+  @Allow('service-accounts:manage')
+  @HttpCode(204)
+  delete(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+  ): Promise<void> {
+    return this.serviceAccounts.delete(actor, organizationId, serviceAccountId);
+  }
+
+  /** Disables a service account: its keys are refused until it is enabled. */
+  @Post(':serviceAccountId/disable')
+  @Allow('service-accounts:manage')
+  @HttpCode(200)
+  disable(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+  ): Promise<ServiceAccount> {
+    return this.serviceAccounts.disable(actor, organizationId, serviceAccountId);
+  }
+
+  /** Enables a service account that was disabled. */
+  @Post(':serviceAccountId/enable')
+  @Allow('service-accounts:manage')
+  @HttpCode(200)
+  enable(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+  ): Promise<ServiceAccount> {
+    return this.serviceAccounts.enable(actor, organizationId, serviceAccountId);
+  }
+}
