@@ -105,7 +105,7 @@ export class MeUpdateInput {
 
 /** A change of one's own password. */
 export class PasswordChangeInput {
-  @ApiProperty({ format: 'password' })
+  @ApiProperty({ format: 'password', example: 'correct horse battery' })
   @IsString()
   @MaxLength(1024)
   currentPassword: string;

@@ -6,7 +6,10 @@ import { IsEmailAddress } from '../users/email.js';
 
 /** The first administrator and the first organization. */
 export class SetupInput {
-  /** The one-time token of the link that the server printed when it started. */
+  /**
+   * The one-time token of the link that the server printed when it started.
+   * @example clvi_01k9x3m2v8f0jsn5w7d4t6qabc_0000000000000000000000000000000000000000000000000
+   */
   @IsString()
   @MaxLength(128)
   token: string;
