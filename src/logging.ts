@@ -5,6 +5,15 @@ import { loggable, loggableFields, loggableLine } from './log-redaction.js';
 
 export type { Logger } from 'pino';
 
+/** Nest's own contexts that report on the start. */
+const START_UP = new Set<unknown>([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
 /** What one line of the request log says. Neither the path (it may hold anything) nor a header or body. */
 export interface RequestLogFields {
   requestId: string;
@@ -81,9 +90,9 @@ export function logRequest(logger: Logger, fields: RequestLogFields): void {
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
-  /** Level info. */
+  /** Level info; what Nest says of every module and route at every start, level debug. */
   log(message: unknown, ...rest: unknown[]): void {
-    this.#write('info', message, rest);
+    this.#write(START_UP.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   }
 
   /** Level error. */

@@ -23,8 +23,17 @@ export interface RawConnection {
   close(): Promise<void>;
 }
 
+/** How long a transaction may take, in milliseconds. */
+export interface Patience {
+  /** Until it gets its turn: transactions queue when all connections are in use. */
+  start: number;
+  /** In all, also when the server neither answers nor closes. */
+  whole: number;
+}
+
 /** One database behind Prisma and behind the raw statements: PostgreSQL, or PGlite in this process. */
 export interface Backend {
+  readonly patience: Patience;
   readonly adapter: SqlDriverAdapterFactory;
   /** A statement on any free connection. */
   query<R extends object>(statement: RawStatement, values: unknown[]): Promise<R[]>;
@@ -41,8 +50,5 @@ export const TIMEOUTS = {
   query: 3_000,
   statement: 2_500,
   idleInTransaction: 5_000,
-  transactionStart: 1_000,
   transaction: 3_000,
-  /** The end of tenant() and system() in any case, also when the server neither answers nor closes. */
-  whole: 3_200,
 } as const;

@@ -96,7 +96,7 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
    * One transaction as `claviger_app`, to which row-level security shows this organization alone.
    * Nothing but `tx` may be awaited inside. Run again from its start, up to 3 times in all, on
    * conflicts, so `work` has no effects of its own. Collected events are appended before COMMIT.
-   * Errors: those of `work`; {@link DatabaseUnavailableError}, also at the latest after 3.2 s.
+   * Errors: those of `work`; {@link DatabaseUnavailableError}, also when the backend's patience ends.
    */
   tenant<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.transaction((tx) => tx.$executeRawUnsafe(this.asTenant, organizationId), work);
@@ -129,14 +129,10 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
     enter: (tx: Tx) => Promise<unknown>,
     work: (tx: Tx) => Promise<T>,
   ): Promise<T> {
-    const { prisma } = this.database;
-    const deadline = performance.now() + TIMEOUTS.whole;
+    const deadline = performance.now() + this.database.backend.patience.whole;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await before(
-          deadline,
-          runOnce(prisma, enter, work, () => this.seals),
-        );
+        return await before(deadline, this.attempt(enter, work));
       } catch (error) {
         if (!isRetryable(error)) throw asDatabaseError(error);
         if (attempt === ATTEMPTS || performance.now() > deadline) {
@@ -145,6 +141,23 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
         await delay(Math.random() * JITTER_MS * attempt);
       }
     }
+  }
+
+  private attempt<T>(
+    enter: (tx: Tx) => Promise<unknown>,
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
+    const { prisma, backend } = this.database;
+    return prisma.$transaction(
+      async (tx) => {
+        await enter(tx);
+        beginCollecting(tx);
+        const result = await work(tx);
+        await appendCollected(tx, this.seals);
+        return result;
+      },
+      { maxWait: backend.patience.start, timeout: TIMEOUTS.transaction },
+    );
   }
 }
 
@@ -155,24 +168,6 @@ async function openBackend(config: Config): Promise<Backend> {
     return (await import('./embedded.js')).openEmbedded(config.dataDir);
   }
   return (await import('./postgres.js')).openPostgres({ ...config, databaseUrl });
-}
-
-function runOnce<T>(
-  prisma: PrismaClient,
-  enter: (tx: Tx) => Promise<unknown>,
-  work: (tx: Tx) => Promise<T>,
-  seals: () => Seals | undefined,
-): Promise<T> {
-  return prisma.$transaction(
-    async (tx) => {
-      await enter(tx);
-      beginCollecting(tx);
-      const result = await work(tx);
-      await appendCollected(tx, seals());
-      return result;
-    },
-    { maxWait: TIMEOUTS.transactionStart, timeout: TIMEOUTS.transaction },
-  );
 }
 
 /**

@@ -9,7 +9,7 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend, RawStatement } from './connections.js';
+import type { Backend, Patience, RawStatement } from './connections.js';
 import { asDatabaseError } from './errors.js';
 import { lockDirectory } from './lock.js';
 import { migrate } from './migrate.js';
@@ -19,6 +19,9 @@ import { migrate } from './migrate.js';
  * What follows is the path of a dump to begin with, or nothing. For tests and demonstrations.
  */
 export const MEMORY = 'memory://';
+
+/** One transaction at a time, in this very process: the queue moves as long as the process does. */
+const PATIENCE: Patience = { start: 10_000, whole: 13_000 };
 
 const INT8_ARRAY = 1016;
 const BYTEA_ARRAY = 1001;
@@ -81,6 +84,7 @@ function toBackend(pglite: PGlite, closed?: () => void): Backend {
     }
   };
   return {
+    patience: PATIENCE,
     adapter: adapterFactory(pglite),
     query,
     openConnection: () => Promise.resolve({ query, close: () => Promise.resolve() }),

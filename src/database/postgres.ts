@@ -1,9 +1,18 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Config } from '../config.js';
-import { TIMEOUTS, type Backend, type RawConnection, type RawStatement } from './connections.js';
+import {
+  TIMEOUTS,
+  type Backend,
+  type Patience,
+  type RawConnection,
+  type RawStatement,
+} from './connections.js';
 import { asDatabaseError, DatabaseUnavailableError } from './errors.js';
 import { migrate } from './migrate.js';
+
+/** A queue before the pool is work to be done; a server that froze must still be noticed in 3.5 s. */
+const PATIENCE: Patience = { start: 2_500, whole: 3_200 };
 
 /** Connections in the pool; the gate's own two come on top. */
 const POOL_SIZE = 10;
@@ -87,7 +96,12 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
     keepAlive: true,
     application_name: 'claviger',
   };
-  const pool = new pg.Pool({ ...client, max: POOL_SIZE, Client: StrictClient });
+  const pool = new pg.Pool({
+    ...client,
+    connectionTimeoutMillis: PATIENCE.start,
+    max: POOL_SIZE,
+    Client: StrictClient,
+  });
   // An idle connection that the server closed: the pool has dropped it already.
   pool.on('error', () => undefined);
   const toQuery = (statement: RawStatement, values: unknown[]): pg.QueryConfig => ({
@@ -97,6 +111,7 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
     types: rawTypes,
   });
   return {
+    patience: PATIENCE,
     adapter: new PrismaPg(pool),
     query: async <R extends object>(statement: RawStatement, values: unknown[]) => {
       try {
