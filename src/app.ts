@@ -25,10 +25,7 @@ export function createApp({ config, logger }: AppOptions): Promise<NestFastifyAp
     logger,
     beforeInit: (app, fastify) => {
       serveOpenApi(app, fastify);
-      const gate = app.get(AuditGate);
-      gate.install(fastify);
-      fastify.finish = async (request, reply, payload) =>
-        (await gate.pass(request, reply, payload)) as string;
+      app.get(AuditGate).install(fastify);
       return app.get(Metrics);
     },
   });

@@ -23,9 +23,7 @@ export class FoundationModule {
           inject: [DatabaseService],
           useFactory: async (database: DatabaseService): Promise<Instance> => {
             await database.open();
-            const instance = await openInstance(database, config);
-            database.seals = new Seals(instance.pepper.derive('audit-seal'));
-            return instance;
+            return openInstance(database, config);
           },
         },
         { provide: Pepper, inject: [Instance], useFactory: ({ pepper }: Instance) => pepper },
@@ -36,8 +34,10 @@ export class FoundationModule {
         },
         {
           provide: Seals,
-          inject: [Pepper],
-          useFactory: (pepper: Pepper) => new Seals(pepper.derive('audit-seal')),
+          inject: [DatabaseService, Pepper],
+          // From here on the database can write events.
+          useFactory: (database: DatabaseService, pepper: Pepper) =>
+            (database.seals = new Seals(pepper.derive('audit-seal'))),
         },
         PasswordHasher,
       ],

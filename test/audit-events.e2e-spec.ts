@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { Seals } from '../src/crypto/seal.js';
 import { HeadSeals } from '../src/audit/head-seals.js';
 import { eventsOf, startServer, type TestServer } from './harness.js';
 import {
@@ -162,7 +163,8 @@ describe('GET …/audit-events/verify', () => {
   /** Computes every hash anew from a sequence on, and the head. */
   async function hashAnew(from: number): Promise<void> {
     const events = await eventsOf(server, { chain: organization.id });
-    let previous = events.find((event) => event.sequence === BigInt(from - 1))!.hash;
+    const before = events.find((event) => event.sequence === BigInt(from - 1));
+    let previous: Uint8Array = before?.hash ?? Buffer.alloc(32);
     const statements: string[] = [];
     for (const event of events.filter((one) => one.sequence >= BigInt(from))) {
       const numbers = Buffer.alloc(16);
@@ -231,6 +233,46 @@ describe('GET …/audit-events/verify', () => {
   it('names an edited event although everything was hashed anew', async () => {
     await tamper(`UPDATE audit_events SET body = replace(body, 'Auditor', 'Nobody') ${WHERE} = 4`);
     await hashAnew(4);
+    expect(await verify()).toMatchObject({ valid: false, firstBadSequence: 4 });
+  });
+
+  it('refuses a start beyond the end, instead of an alarm', async () => {
+    const answer = await auditor.client.get(
+      `${organization.path}/audit-events/verify?fromSequence=100000`,
+    );
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe('/fromSequence');
+  });
+
+  /** As if the ten events had happened a quarter of an hour apart, each sealed in its time. */
+  async function anOldChain(): Promise<void> {
+    await tamper(
+      `UPDATE audit_events SET occurred_at = occurred_at - (11 - sequence) * interval '15 minutes' WHERE chain = '{chain}'`,
+    );
+    await hashAnew(1);
+    const events = await eventsOf(server, { chain: organization.id });
+    const seals = server.app.get(Seals);
+    await tamper(
+      `DELETE FROM audit_seals WHERE chain = '{chain}'`,
+      ...events.map(
+        ({ sequence, hash }) =>
+          `INSERT INTO audit_seals VALUES ('{chain}', ${sequence}, '${seals.head(organization.id, sequence, hash)}')`,
+      ),
+    );
+  }
+
+  it('notices a chain that was shortened and hashed anew although its seals were removed, and does not seal that over', async () => {
+    await anOldChain();
+    expect((await verify()).valid).toBe(true);
+    await tamper(
+      `DELETE FROM audit_events ${WHERE} = 4`,
+      `UPDATE audit_events SET sequence = sequence - 1 ${WHERE} > 4`,
+    );
+    await hashAnew(4);
+    await tamper(`DELETE FROM audit_seals ${WHERE} >= 4`);
+    expect(await verify()).toMatchObject({ valid: false, firstBadSequence: 4 });
+    server.app.get(HeadSeals).note(organization.id);
+    await server.app.get(HeadSeals).flush();
     expect(await verify()).toMatchObject({ valid: false, firstBadSequence: 4 });
   });
 

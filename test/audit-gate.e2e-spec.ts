@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
+import { onPostgres } from './database.js';
 import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
 import {
   aKey,
@@ -136,6 +137,16 @@ describe('the trail', () => {
     const outside = await person.client.get('/v1/organizations/org_x');
     expect((await requestEvents(inside))[0]!.chain).toBe(organization.id);
     expect((await requestEvents(outside))[0]!.chain).toBe('system');
+  });
+
+  it('keeps public routes on `system`, whatever credential comes along and however early they fail', async () => {
+    const account = await aServiceAccount(server, organization);
+    const refused = await account.client.post('/v1/sessions', { email: 'a@b.cd', password: 'x' });
+    const malformed = await account.client.request('POST', '/v1/sessions', '{');
+    expect([refused.status, malformed.status]).toEqual([401, 400]);
+    for (const answer of [refused, malformed]) {
+      expect((await requestEvents(answer))[0]).toMatchObject({ chain: 'system', actorId: null });
+    }
   });
 
   it('records a wrong secret on the chain of the key, without naming an actor', async () => {
@@ -280,6 +291,25 @@ describe('when the trail cannot be written', () => {
     } finally {
       await rename('audit_append_away', 'audit_append');
     }
+    expect((await account.client.get('/v1/me')).status).toBe(200);
+  });
+});
+
+/** The embedded database has no connections that could be cut. */
+const onPostgresIt = onPostgres ? it : it.skip;
+
+describe('when the gate’s idle connection has been cut', () => {
+  onPostgresIt('the next request does not notice', async () => {
+    const account = await aServiceAccount(server, organization);
+    expect((await account.client.get('/v1/me')).status).toBe(200);
+    const [{ count } = { count: 0n }] = await server.database.system(
+      (tx) => tx.$queryRaw<{ count: bigint }[]>`
+        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE '%audit_append%' AND pid <> pg_backend_pid()`,
+    );
+    expect(count).toBeGreaterThan(0n);
+    // Any other statement: by its answer the news of the cut has arrived, too.
+    await server.database.ping();
     expect((await account.client.get('/v1/me')).status).toBe(200);
   });
 });

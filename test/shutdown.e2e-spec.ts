@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,21 @@ async function halfALogin(url: string) {
 }
 
 describe('SIGTERM', () => {
+  it('exits with 0 within ten seconds though a client stalls', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'claviger-shutdown-'));
+    const server = await startProcess({ DATA_DIR: directory, LOG_LEVEL: 'warn' });
+    try {
+      const login = await halfALogin(server.url);
+      expect(await server.stop()).toBe(0);
+      await login.closed;
+      // The lock is gone: the embedded database was closed, and not just left.
+      expect(existsSync(join(directory, 'lock'))).toBe(false);
+    } finally {
+      await server.stop('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }, 60_000);
+
   it('lets a request that has begun end well, and then exits with 0', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'claviger-shutdown-'));
     const server = await startProcess({

@@ -77,23 +77,40 @@ export interface SealedPlace {
 }
 
 /**
+ * How long events may have stood without a seal, in milliseconds: a living server seals within seconds,
+ * so more means that seals were removed.
+ */
+const MAX_UNSEALED_MS = 60_000;
+
+/**
  * Checks sealed places (in order, all after `start`) against good `events` that follow `start`. Answers the first
- * sequence that no fitting seal vouches for: a chain that was shortened or reordered and hashed anew.
+ * sequence that no fitting seal vouches for: a chain that was shortened or reordered and hashed anew, with its seals left
+ * (they do not fit) or removed (a minute's events and more stand without one). `endsAt`: Unix milliseconds by the
+ * database's clock when `events` are the last ones, else undefined.
  */
 export function checkSeals(
   start: ChainPosition,
   events: readonly StoredEvent[],
   places: readonly SealedPlace[],
   seals: Seals,
+  endsAt?: number,
 ): bigint | undefined {
+  const bySequence = new Map(places.map(({ sequence, seal }) => [sequence, seal]));
   let vouched = start.sequence;
-  for (const place of places) {
-    const event = events[Number(place.sequence - start.sequence) - 1];
-    if (event === undefined) return undefined;
-    if (seals.head(event.chain, event.sequence, event.hash) !== place.seal) return vouched + 1n;
-    vouched = place.sequence;
+  let unsealedSince: number | undefined;
+  for (const event of events) {
+    const time = event.occurredAt.getTime();
+    unsealedSince ??= time;
+    if (time - unsealedSince > MAX_UNSEALED_MS) return vouched + 1n;
+    const seal = bySequence.get(event.sequence);
+    if (seal === undefined) continue;
+    if (seals.head(event.chain, event.sequence, event.hash) !== seal) return vouched + 1n;
+    vouched = event.sequence;
+    unsealedSince = undefined;
   }
-  return undefined;
+  const isOverdue =
+    endsAt !== undefined && unsealedSince !== undefined && endsAt - unsealedSince > MAX_UNSEALED_MS;
+  return isOverdue ? vouched + 1n : undefined;
 }
 
 function isIntact(event: StoredEvent, previousHash: Uint8Array, seals: Seals): boolean {

@@ -5,6 +5,7 @@ import type { Check } from '../auth/credentials.js';
 import { Identifier } from '../auth/identify.js';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService } from '../database/database.service.js';
+import { sqlState } from '../database/errors.js';
 import { problemFrom } from '../http/problem-from.js';
 import { writeProblem } from '../http/problem.filter.js';
 import { type Problem, unavailable } from '../http/problem.js';
@@ -20,7 +21,17 @@ const CONDITIONAL_ROUNDS = 2;
 const LATE_AFTER_MS = 1_500;
 const LATE_GRACE_MS = 300;
 
-const REPLACED_HEADERS = ['location', 'etag', 'set-cookie', 'content-length', 'content-encoding'];
+const REPLACED_HEADERS = [
+  'location',
+  'etag',
+  'set-cookie',
+  'content-length',
+  'content-encoding',
+  'content-disposition',
+  'www-authenticate',
+  'allow',
+  'retry-after',
+];
 
 /**
  * The audit gate: nothing leaves the server until the request is on the audit trail, and the commit
@@ -61,7 +72,9 @@ export class AuditGate implements OnApplicationShutdown {
     try {
       return await this.settle(request, reply, payload);
     } catch (error) {
-      this.logger.error(`no event for ${request.context.id}`, (error as Error).stack);
+      const { message, cause } = error as Error;
+      const state = sqlState(cause) ?? 'no SQLSTATE';
+      this.logger.error(`no event for ${request.context.id}: ${message} (${state})`);
       return replaceAnswer(request, reply, payload, auditUnavailable(request));
     }
   }
@@ -98,7 +111,7 @@ export class AuditGate implements OnApplicationShutdown {
 
   /** Null on public routes, and where the check cannot be made because the database is away. */
   private async checkOf(request: FastifyRequest): Promise<Check | null> {
-    if (request.isPublic) return null;
+    if (request.routeOptions.config?.isPublic) return null;
     return this.identifier.identify(request).catch(() => null);
   }
 

@@ -1,9 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService, type RawStatement } from '../database/database.service.js';
 
 /** How long events may stand at the end of a chain before the place is sealed. */
 const SEAL_AFTER_MS = 1_000;
+/** How often an instance looks for chains that another one has left unsealed. */
+const SWEEP_MS = 20_000;
 const MAX_CHAINS = 500;
 
 const HEADS: RawStatement = {
@@ -16,13 +18,21 @@ const SEAL: RawStatement = {
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING`,
 };
 
+const UNSEALED: RawStatement = {
+  name: 'unsealed_heads',
+  text: `SELECT h.chain FROM audit_heads h
+    WHERE h.sequence > 0 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.chain = h.chain AND s.sequence = h.sequence)`,
+};
+
 /**
  * Seals the places that chains reach, a second behind the requests, so that nobody who holds only the
- * database can remove or reorder events and hash the chain anew. A lost seal is made up for by the
- * next one; events of the last second before a crash are covered then.
+ * database can remove or reorder events and hash the chain anew: places without a seal would be
+ * noticed (`checkSeals`). What a crash left unsealed is sealed by the next start, or within
+ * {@link SWEEP_MS} by another instance.
  */
 @Injectable()
-export class HeadSeals {
+export class HeadSeals implements OnApplicationBootstrap, OnModuleDestroy {
+  private sweeper: NodeJS.Timeout | undefined;
   private chains = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
@@ -32,13 +42,30 @@ export class HeadSeals {
     private readonly seals: Seals,
   ) {}
 
+  /** Seals what a crash has left, before the first request, and from then on what others leave. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.sweep();
+    this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+  }
+
+  /** Stops looking for what others have left. */
+  onModuleDestroy(): void {
+    clearInterval(this.sweeper);
+  }
+
   /** Notes that a chain has grown. */
   note(chain: string): void {
     this.chains.add(chain);
     this.timer ??= setTimeout(() => void this.flush(), SEAL_AFTER_MS).unref();
   }
 
-  /** Seals what has grown; never fails, what could not be sealed now is sealed with the next event. */
+  private async sweep(): Promise<void> {
+    const heads = await this.database.raw<{ chain: string }>(UNSEALED, []).catch(() => []);
+    for (const { chain } of heads) this.chains.add(chain);
+    await this.flush();
+  }
+
+  /** Seals what has grown; never fails, what could not be sealed now is sealed by the next sweep. */
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService, type Tx } from '../database/database.service.js';
+import { invalid, type Problem } from '../http/problem.js';
 import type { Verification, VerifyQuery } from './audit.dto.js';
 import {
   checkChain,
@@ -19,6 +20,8 @@ interface Stretch {
   head: ChainPosition;
   events: StoredEvent[];
   places: SealedPlace[];
+  /** The database's clock, Unix milliseconds. */
+  now: number;
 }
 
 /** Recomputes a chain of the trail and says where it was tampered with. */
@@ -64,10 +67,12 @@ export class ChainVerifier {
   ): Promise<ChainPosition> {
     const sequence = fromSequence - 1n;
     if (sequence === 0n) return { sequence, hash: GENESIS_HASH };
-    const before = await this.read(organizationId, (tx) =>
-      tx.auditEvent.findFirst({ where: { chain, sequence } }),
-    );
-    return { sequence, hash: before?.hash ?? GENESIS_HASH };
+    return this.read(organizationId, async (tx) => {
+      const head = await tx.auditHead.findUniqueOrThrow({ where: { chain } });
+      if (sequence > head.sequence) throw beyondEnd(head.sequence);
+      const before = await tx.auditEvent.findFirst({ where: { chain, sequence } });
+      return { sequence, hash: before?.hash ?? GENESIS_HASH };
+    });
   }
 
   private read<T>(organizationId: string | null, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -88,9 +93,14 @@ async function readStretch(tx: Tx, chain: string, after: bigint, limit: number):
     take: limit + 1,
   });
   const rows = await tx.$queryRaw<
-    (StoredEvent & { headSequence: bigint; headHash: Uint8Array; sequence: bigint | null })[]
+    (StoredEvent & {
+      headSequence: bigint;
+      headHash: Uint8Array;
+      now: Date;
+      sequence: bigint | null;
+    })[]
   >`
-    SELECT h.sequence AS "headSequence", h.hash AS "headHash", e.chain, e.sequence, e.occurred_at AS "occurredAt", e.body,
+    SELECT clock_timestamp() AS "now", h.sequence AS "headSequence", h.hash AS "headHash", e.chain, e.sequence, e.occurred_at AS "occurredAt", e.body,
       e.previous_hash AS "previousHash", e.hash, e.seal, e.action, e.outcome, e.actor_id AS "actorId", e.key_id AS "keyId",
       e.target_id AS "targetId", e.request_id AS "requestId"
     FROM audit_heads h
@@ -105,20 +115,23 @@ async function readStretch(tx: Tx, chain: string, after: bigint, limit: number):
     head: { sequence: first.headSequence, hash: first.headHash },
     events: rows.filter((row) => row.sequence !== null),
     places,
+    now: first.now.getTime(),
   };
 }
 
 function checkStretch(
   position: ChainPosition,
-  { head, events, places }: Stretch,
+  { head, events, places, now }: Stretch,
   limit: number,
   seals: Seals,
 ): ReturnType<typeof checkChain> {
   const checked = checkChain(position, events, seals);
   if (checked.firstBadSequence !== undefined) return checked;
+  const isLastPage = events.length < Math.min(PAGE, limit);
+  const isEnd = isLastPage || checked.position.sequence >= head.sequence;
   const firstBadSequence =
-    checkSeals(position, events, places, seals) ??
-    checkEnd(checked.position, head, events.length < Math.min(PAGE, limit), places.at(-1));
+    checkSeals(position, events, places, seals, isEnd ? now : undefined) ??
+    checkEnd(checked.position, head, isLastPage, places.at(-1));
   return firstBadSequence === undefined
     ? checked
     : { position: checked.position, firstBadSequence };
@@ -137,6 +150,11 @@ function checkEnd(
   return lastPlace !== undefined && lastPlace.sequence > head.sequence
     ? head.sequence + 1n
     : undefined;
+}
+
+function beyondEnd(last: bigint): Problem {
+  const detail = `Must be at most ${last + 1n}: the chain ends at ${last}.`;
+  return invalid({ pointer: '/fromSequence', code: 'too_large', detail });
 }
 
 function toHead(head: ChainPosition): Verification['head'] {

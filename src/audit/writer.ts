@@ -40,7 +40,7 @@ interface Waiting {
 const MAX_BATCH = 256;
 const MAX_QUEUE = 10_000;
 /** How long one chain with a held head may keep the blocking connection before the next one's turn. */
-const TURN_MS = 50;
+const TURN_MS = 10;
 /** How long an event waits for a held head in all. */
 const PATIENCE_MS = 3_000;
 
@@ -61,7 +61,7 @@ const CODES = ['appended', 'stale', 'busy', 'missing'] as const;
 /**
  * The one writer of a process: commits everything that waits as one batch, while the next batch
  * forms. Events whose chain's head another transaction holds go through a second connection, a turn
- * of 50 ms a chain, so that nobody waits for somebody else's transaction. A batch whose commit is in
+ * of 10 ms a chain, so that nobody waits for somebody else's transaction. A batch whose commit is in
  * doubt is never sent again.
  */
 export class AuditWriter {
@@ -154,24 +154,44 @@ export class AuditWriter {
       }
       const [chain, waiting] = next.value;
       this.busy.delete(chain);
-      try {
-        settle(waiting, await this.blocking.append(APPEND_WAITING, waiting), (one) =>
-          one.reject(new AuditUnavailableError('the chain is busy')),
-        );
-      } catch (error) {
-        if (sqlState(error) === LOCK_NOT_AVAILABLE) this.waitOn(chain, waiting);
-        else refuse(waiting, error);
-      }
+      const turn = this.refuseLate(waiting);
+      if (turn.length > 0) await this.takeTurn(chain, turn);
     }
   }
 
-  /** Back to the end of the line, but for those who have waited long enough. */
-  private waitOn(chain: string, waiting: Waiting[]): void {
+  /** One try at a chain; who does not fit into it, or meets a head that is still held, waits on. */
+  private async takeTurn(chain: string, waiting: Waiting[]): Promise<void> {
+    const batch = waiting.slice(0, MAX_BATCH);
+    const rest = waiting.slice(MAX_BATCH);
+    try {
+      settle(batch, await this.blocking.append(APPEND_WAITING, batch), (one) => rest.push(one));
+    } catch (error) {
+      if (sqlState(error) === LOCK_NOT_AVAILABLE) {
+        rest.unshift(...batch);
+      } else if (isContentFault(error)) {
+        // Halve until the culprit is alone.
+        if (batch.length === 1) refuse(batch, error);
+        else await this.takeTurn(chain, batch.slice(0, batch.length >> 1));
+        rest.unshift(...batch.slice(batch.length === 1 ? 1 : batch.length >> 1));
+      } else {
+        // The database is away: all others would only meet the same time-out, one after the other.
+        const everybody = [...batch, ...rest, ...[...this.busy.values()].flat()];
+        this.busy.clear();
+        refuse(everybody, error);
+        return;
+      }
+    }
+    if (rest.length > 0) this.busy.set(chain, [...rest, ...(this.busy.get(chain) ?? [])]);
+  }
+
+  /** Refuses those who have waited long enough; answers the others. */
+  private refuseLate(waiting: Waiting[]): Waiting[] {
     const deadline = performance.now() - PATIENCE_MS;
-    const [late, patient] = [[] as Waiting[], [] as Waiting[]];
-    for (const one of waiting) (one.since < deadline ? late : patient).push(one);
-    for (const one of late) one.reject(new AuditUnavailableError('the chain is busy'));
-    if (patient.length > 0) this.busy.set(chain, [...patient, ...(this.busy.get(chain) ?? [])]);
+    return waiting.filter((one) => {
+      if (one.since >= deadline) return true;
+      one.reject(new AuditUnavailableError('the chain is busy'));
+      return false;
+    });
   }
 }
 
@@ -182,6 +202,8 @@ class Line {
   constructor(private readonly connect: Connect) {}
 
   async append(statement: RawStatement, batch: Waiting[]): Promise<number[]> {
+    // Cut while it was idle: nothing has been sent on it, so a new one is no second try.
+    if (this.connection?.isLost()) await this.close();
     this.connection ??= await this.connect();
     try {
       const [row] = await this.connection.query<{ codes: number[] }>(statement, columnsOf(batch));
@@ -241,5 +263,5 @@ function refuse(batch: Waiting[], cause: unknown): AuditUnavailableError {
 
 /** SQLSTATE classes of data, constraint and limit faults: the fault of one event, not of the database. */
 function isContentFault(error: unknown): boolean {
-  return /^(?:21|22|23|42|54)/.test(sqlState(error) ?? '');
+  return /^(?:21|22|23|54)/.test(sqlState(error) ?? '');
 }

@@ -1,4 +1,5 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Permission } from './permissions.js';
 
@@ -24,7 +25,14 @@ export function Allow(access: Access): MethodDecorator {
   );
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set by {@link Public}; known before any guard runs. */
+    isPublic?: boolean;
+  }
+}
+
 /** Opens a route to everybody, without looking at credentials. */
 export function Public(): MethodDecorator {
-  return applyDecorators(SetMetadata(PUBLIC_METADATA, true));
+  return applyDecorators(SetMetadata(PUBLIC_METADATA, true), RouteConfig({ isPublic: true }));
 }

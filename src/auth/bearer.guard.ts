@@ -28,7 +28,7 @@ export class BearerGuard extends AuthGuard('bearer') {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (this.reflector.get<boolean>(PUBLIC_METADATA, context.getHandler())) {
-      return (request.isPublic = true);
+      return true;
     }
     await super.canActivate(context);
     if (request.bearer?.credential) return true;

@@ -1,4 +1,4 @@
-import { Problem } from '../http/problem.js';
+import { refused } from '../http/problem.js';
 import type { Actor } from './actor.js';
 import { missingPermissions } from './permissions.js';
 
@@ -11,10 +11,9 @@ export function requireHeld(actor: Actor, wanted: readonly string[]): void {
   if (actor.type === 'system') return;
   const missing = missingPermissions(wanted, actor.permissions);
   if (missing.length === 0) return;
-  throw new Problem(
-    403,
+  throw refused(
     'grant_exceeds_permissions',
     'You can only grant permissions that you hold yourself.',
-    { required: missing.join(' ') },
+    missing.join(' '),
   );
 }

@@ -8,8 +8,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The one credential check of this request, once somebody has asked. */
     identity?: Promise<Check>;
-    /** True on public routes: their credentials, if any, are not looked at. */
-    isPublic?: boolean;
   }
 }
 

@@ -19,6 +19,8 @@ export interface RawConnection {
    * connection. Errors: DatabaseUnavailableError; else the driver's error (sqlState() tells).
    */
   query<R extends object>(statement: RawStatement, values: unknown[]): Promise<R[]>;
+  /** Whether the connection is known to be gone, so that nothing need be risked on it. */
+  isLost(): boolean;
   /** Always works, however broken the connection is. */
   close(): Promise<void>;
 }

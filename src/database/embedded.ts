@@ -87,7 +87,8 @@ function toBackend(pglite: PGlite, closed?: () => void): Backend {
     patience: PATIENCE,
     adapter: adapterFactory(pglite),
     query,
-    openConnection: () => Promise.resolve({ query, close: () => Promise.resolve() }),
+    openConnection: () =>
+      Promise.resolve({ query, isLost: () => false, close: () => Promise.resolve() }),
     migrate: () => migrateEmbedded(pglite),
     close: async () => {
       await pglite.close();

@@ -175,8 +175,10 @@ async function connectAlone(
   toQuery: (statement: RawStatement, values: unknown[]) => pg.QueryConfig,
 ): Promise<RawConnection> {
   const client = new StrictClient(config);
-  // Without a listener a lost connection would end the process; the next query rejects anyway.
-  client.on('error', () => undefined);
+  let isLost = false;
+  // Without a listener a lost connection would end the process.
+  client.on('error', () => (isLost = true));
+  client.on('end', () => (isLost = true));
   try {
     await client.connect();
   } catch (error) {
@@ -184,6 +186,7 @@ async function connectAlone(
     throw asDatabaseError(error);
   }
   return {
+    isLost: () => isLost,
     query: async <R extends object>(statement: RawStatement, values: unknown[]) => {
       try {
         return (await client.query<R>(toQuery(statement, values))).rows;

@@ -29,6 +29,7 @@ const BY_FASTIFY_CODE: Readonly<Record<string, [code: string, detail: string]>> 
 /** SQLSTATEs of values that the database cannot hold: NUL, half a surrogate pair, a number out of range. */
 const REFUSED_VALUES = new Set(['22021', '22P05', '22P02', '22003']);
 const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
 
 /**
  * The problem that an error is answered with. Whatever it does not know is 500 `internal_error`, without a word of what
@@ -44,6 +45,9 @@ export function problemFrom(error: unknown): Problem {
     return badRequest('invalid_value', 'A value cannot be stored as it was given.');
   }
   if (state === UNIQUE_VIOLATION) return conflict('conflict', 'This exists already.');
+  if (state === FOREIGN_KEY_VIOLATION) {
+    return conflict('conflict', 'Something that this refers to has just changed; try again.');
+  }
   if (error instanceof HttpException) return statusProblem(error.getStatus(), error.cause);
   return statusProblem(statusOf(error), error);
 }

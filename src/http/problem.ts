@@ -105,22 +105,25 @@ export function unauthorized(reason: 'missing' | 'invalid'): Problem {
 
 /** 403 `insufficient_scope`: names the missing permission in body and challenge (RFC 6750 section 3.1). */
 export function forbidden(required: string, detail?: string): Problem {
-  return new Problem(
-    403,
+  return refused(
     'insufficient_scope',
     detail ?? `This operation needs the permission ${required}.`,
-    {
-      required,
-      headers: {
-        'WWW-Authenticate': `Bearer realm="claviger", error="insufficient_scope", scope="${required}"`,
-      },
-    },
+    required,
   );
 }
 
-/** 403 for a reason other than a missing permission: `ip_not_allowed`, `grant_exceeds_permissions`, ... */
-export function refused(code: string, detail: string): Problem {
-  return new Problem(403, code, detail);
+/**
+ * 403 for another reason: `ip_not_allowed`, `grant_exceeds_permissions`, ... RFC 6750 has no error of its own for these;
+ * `insufficient_scope` is the one that goes with 403. `required`: permissions that would have been enough, separated by spaces.
+ */
+export function refused(code: string, detail: string, required?: string): Problem {
+  const scope = required === undefined ? '' : `, scope="${required}"`;
+  return new Problem(403, code, detail, {
+    ...(required === undefined ? {} : { required }),
+    headers: {
+      'WWW-Authenticate': `Bearer realm="claviger", error="insufficient_scope"${scope}`,
+    },
+  });
 }
 
 /** 404. The same bytes whether the thing never existed or belongs to somebody else. */

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import fastify, { type FastifyInstance } from 'fastify';
 import { BODY_LIMIT, installBodyParsers } from './body-parser.js';
@@ -20,6 +20,8 @@ const KEEP_ALIVE_MS = 65_000;
 /** How often Node looks for connections that are too slow: a deadline is kept this precisely. */
 const CONNECTIONS_CHECK_MS = 500;
 const DRAIN_CHECK_MS = 50;
+/** How long requests that have begun may take when the server closes. */
+const DRAIN_PATIENCE_MS = 8_000;
 /** How long a closing server waits for its clients to go. */
 const DRAIN_GRACE_MS = 500;
 
@@ -81,7 +83,12 @@ function installDrain(instance: FastifyInstance): void {
     closing = true;
     void untilQuiet(server).then(() => {
       const timer = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
-      server.once('close', () => clearInterval(timer));
+      // A client that stalls must not keep the trail from being written to its end.
+      const patience = setTimeout(() => server.closeAllConnections(), DRAIN_PATIENCE_MS);
+      server.once('close', () => {
+        clearInterval(timer);
+        clearTimeout(patience);
+      });
       done();
     });
   });
@@ -98,6 +105,6 @@ async function untilQuiet(server: Server): Promise<void> {
   const deadline = performance.now() + DRAIN_GRACE_MS;
   const connections = promisify(server.getConnections.bind(server));
   while ((await connections()) > 0 && performance.now() < deadline) {
-    await setTimeout(DRAIN_CHECK_MS);
+    await delay(DRAIN_CHECK_MS);
   }
 }

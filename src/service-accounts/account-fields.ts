@@ -100,14 +100,12 @@ export async function requireOwners(
     return id === null || id === before[field] ? [] : [{ field, id }];
   });
   if (named.length === 0) return;
-  const members = await tx.membership.findMany({
-    where: {
-      organizationId,
-      status: 'active',
-      userId: { in: named.map(({ id }) => id).filter((id) => isId('usr', id)) },
-    },
-    select: { userId: true },
-  });
+  const ids = named.map(({ id }) => id).filter((id) => isId('usr', id));
+  // Held until the end, so that nobody is removed between this look and the foreign key's.
+  const members = await tx.$queryRaw<{ userId: string }[]>`
+    SELECT user_id AS "userId" FROM memberships
+    WHERE organization_id = ${organizationId} AND status = 'active' AND user_id = ANY(${ids})
+    ORDER BY user_id FOR KEY SHARE`;
   const errors = named.flatMap(({ field, id }): FieldError[] =>
     members.some(({ userId }) => userId === id)
       ? []
