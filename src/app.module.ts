@@ -4,10 +4,15 @@ import { AuthModule } from './auth/auth.module.js';
 import { MeModule } from './auth/me.module.js';
 import { SessionsModule } from './auth/sessions.module.js';
 import type { Config } from './config.js';
+import { ExportsModule } from './exports/exports.module.js';
 import { FoundationModule } from './foundation.module.js';
 import { HealthModule } from './health/health.module.js';
+import { InvitationsModule } from './invitations/invitations.module.js';
+import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { OrganizationsModule } from './organizations/organizations.module.js';
+import { PasswordResetsModule } from './password-resets/password-resets.module.js';
 import { RolesModule } from './roles/roles.module.js';
 import { ServiceAccountsModule } from './service-accounts/service-accounts.module.js';
 import { SetupModule } from './setup/setup.module.js';
@@ -23,15 +28,20 @@ export class AppModule {
         FoundationModule.register(config),
         HealthModule,
         AuthModule,
+        LimitsModule,
         SessionsModule,
         MeModule,
         SetupModule,
+        PasswordResetsModule,
         OrganizationsModule,
         UsersModule,
+        InvitationsModule,
         RolesModule,
         ServiceAccountsModule,
         KeysModule,
         AuditModule,
+        ExportsModule,
+        ImportsModule,
       ],
     };
   }

@@ -4,6 +4,7 @@ import { AuditGate } from './audit/gate.js';
 import type { Config } from './config.js';
 import { Metrics } from './http/metrics.js';
 import { createHttpApp } from './http/platform.js';
+import { RequestLimits } from './limits/request-limits.js';
 import type { Logger } from './logging.js';
 import { serveOpenApi } from './openapi/serve.js';
 
@@ -25,6 +26,7 @@ export function createApp({ config, logger }: AppOptions): Promise<NestFastifyAp
     logger,
     beforeInit: (app, fastify) => {
       serveOpenApi(app, fastify);
+      app.get(RequestLimits).install(fastify);
       app.get(AuditGate).install(fastify);
       return app.get(Metrics);
     },

@@ -32,6 +32,8 @@ export interface Config {
   preparedStatements: boolean;
   redisUrl?: string;
   smtpUrl?: string;
+  /** Whom mails are from, `Name <address>` or an address; without it SMTP_URL's `?from=` tells. */
+  mailFrom?: string;
   metricsToken?: string;
   /** Origins as browsers send them. */
   corsOrigins: string[];
@@ -77,9 +79,10 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     redisUrl: read.checkedSecret('REDIS_URL', urlWith('redis:', 'rediss:'), 'a redis:// URL'),
     smtpUrl: read.checkedSecret(
       'SMTP_URL',
-      urlWith('smtp:', 'smtps:'),
-      'a smtp:// or smtps:// URL',
+      mailServerOf,
+      'a smtp:// or smtps:// URL; ?from= in it must be an address, or Name <address>',
     ),
+    mailFrom: read.checked('MAIL_FROM', senderOf, 'an address, or Name <address>'),
     metricsToken: read.checkedSecret(
       'METRICS_TOKEN',
       (text) => (METRICS_TOKEN_SHAPE.test(text) ? text : undefined),
@@ -170,6 +173,18 @@ function urlWith(...protocols: string[]): (text: string) => string | undefined {
 /** The user table keeps addresses in lower case. */
 function emailOf(text: string): string | undefined {
   return isEmail(text) ? text.toLowerCase() : undefined;
+}
+
+function mailServerOf(text: string): string | undefined {
+  const url = urlWith('smtp:', 'smtps:')(text);
+  const from = url === undefined ? null : new URL(url).searchParams.get('from');
+  return from === null || senderOf(from) !== undefined ? url : undefined;
+}
+
+/** `Name <address>` or an address, on one line. */
+function senderOf(text: string): string | undefined {
+  const address = /^[^<>\p{Cc}]*<([^<>\s]+)>$/u.exec(text)?.[1] ?? text;
+  return isEmail(address) ? text : undefined;
 }
 
 /** A CIDR, or an address as the CIDR of itself. Octal, hexadecimal and short IPv4 are typing errors here. */

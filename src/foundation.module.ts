@@ -6,6 +6,7 @@ import { Seals } from './crypto/seal.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DatabaseService } from './database/database.service.js';
 import { Instance, openInstance } from './database/instance.js';
+import { LongAnswers } from './http/long-answers.js';
 import { CursorCodec } from './http/pagination.js';
 
 /** What every slice may inject: configuration, database, the instance's secrets and their codecs. */
@@ -40,8 +41,9 @@ export class FoundationModule {
             (database.seals = new Seals(pepper.derive('audit-seal'))),
         },
         PasswordHasher,
+        LongAnswers,
       ],
-      exports: [CONFIG, Instance, Pepper, Seals, CursorCodec, PasswordHasher],
+      exports: [CONFIG, Instance, Pepper, Seals, CursorCodec, PasswordHasher, LongAnswers],
     };
   }
 }

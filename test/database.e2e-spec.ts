@@ -18,6 +18,7 @@ const TENANT_TABLES = [
   'memberships',
   'service_accounts',
   'keys',
+  'invitations',
   'users',
   'audit_events',
   'audit_heads',
@@ -64,6 +65,19 @@ async function anOrganization(id: string): Promise<void> {
         tokenHash: new Uint8Array(32),
         pepperVersion: 1,
         obfuscatedToken: 'clv_…abcd',
+        ...by,
+      },
+    });
+    await tx.invitation.create({
+      data: {
+        organizationId: id,
+        id: `inv_${id}`,
+        userId: `usr_${id}`,
+        email: `${id}@example.com`,
+        roleKey: 'viewer',
+        tokenHash: new Uint8Array(32),
+        pepperVersion: 1,
+        expiresAt: new Date(),
         ...by,
       },
     });

@@ -51,14 +51,17 @@ const CREATED_BY = { createdByType: 'system', createdById: null, createdByName: 
 let counter = 0;
 const next = () => (counter += 1);
 
-/** An organization with its built-in roles and its audit chain. */
+/** An organization with its built-in roles and its audit chain; no spec reaches its limit of requests by accident. */
 export async function anOrganization(
   server: TestServer,
-  { name = `Organization ${next()}` }: { name?: string } = {},
+  {
+    name = `Organization ${next()}`,
+    requestsPerMinute = 1_000_000,
+  }: { name?: string; requestsPerMinute?: number } = {},
 ): Promise<TestOrganization> {
   const id = newId('org');
   await server.database.system(async (tx) => {
-    await tx.organization.create({ data: { id, name } });
+    await tx.organization.create({ data: { id, name, requestsPerMinute } });
     await tx.role.createMany({
       data: Object.entries(BUILT_IN_ROLES).map(([key, role]) => ({
         organizationId: id,

@@ -75,7 +75,7 @@ export class Client {
         : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
     const parsed = text === '' ? undefined : isJson ? JSON.parse(text) : text;
     rememberTokens(parsed);
     return { status: response.status, headers: response.headers, body: parsed };

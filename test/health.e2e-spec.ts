@@ -116,11 +116,13 @@ describe('GET /docs and /openapi.json', () => {
 
 describe('shutting down', () => {
   it('under load fails no request on an open connection, and tells the clients to go', async () => {
-    const own = await startServer();
+    const own = await startServer({ trustedProxies: ['127.0.0.1/32'] });
     const outcomes: number[] = [];
     const load = async () => {
-      for (;;) {
-        const answer = await fetch(`${own.url}/v1/me`);
+      for (let count = 0; ; count += 1) {
+        // From many addresses: so many refusals of a single one would be a flood.
+        const from = { 'x-forwarded-for': `192.0.2.${count % 256}` };
+        const answer = await fetch(`${own.url}/v1/me`, { headers: from });
         outcomes.push(answer.status);
         await answer.arrayBuffer();
         if (answer.headers.get('connection') === 'close') return;

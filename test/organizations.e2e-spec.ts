@@ -169,7 +169,7 @@ describe('GET /v1/organizations/{organizationId}', () => {
 
 describe('PATCH /v1/organizations/{organizationId}', () => {
   it('200: changes what is given, and says on the trail what it was before', async () => {
-    const organization = await anOrganization(server, { name: 'Before' });
+    const organization = await anOrganization(server, { name: 'Before', requestsPerMinute: 500 });
     const owner = await aPerson(server, organization);
     const answer = await owner.client.patch(organization.path, {
       name: 'After',

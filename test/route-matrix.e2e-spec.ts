@@ -15,6 +15,8 @@ interface Operation {
   path: string;
   /** Absent on public operations. */
   access: string | undefined;
+  /** Takes a file instead of JSON. */
+  takesCsv: boolean;
 }
 
 const ROLES = Object.keys(BUILT_IN_ROLES) as BuiltInRoleKey[];
@@ -27,7 +29,7 @@ let organization: TestOrganization;
 let operations: Operation[];
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ trustedProxies: ['127.0.0.1/32'] });
   organization = await anOrganization(server);
   const { body } = await server.client.get('/openapi.json');
   operations = Object.entries<any>(body.paths)
@@ -37,6 +39,7 @@ beforeAll(async () => {
         method: verb.toUpperCase(),
         path,
         access: accessOf(item[verb]),
+        takesCsv: 'text/csv' in (item[verb].requestBody?.content ?? {}),
       })),
     )
     .filter(({ path }) => path.startsWith('/v1'))
@@ -50,16 +53,25 @@ function accessOf(operation: Record<string, string>): string | undefined {
   return access === 'none' ? undefined : access;
 }
 
-function call(client: Client, { method, path }: Operation, own = organization) {
+let calls = 0;
+
+function call(client: Client, { method, path, takesCsv }: Operation, own = organization) {
+  // From many addresses: so many refusals of a single one would be a flood.
+  const from = { 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` };
   const url = path
     .replace('{organizationId}', own.id)
     .replace('{serviceAccountId}', newId('sa'))
     .replace('{keyId}', newId('key'))
     .replace('{userId}', newId('usr'))
     .replace('{sessionId}', newId('ses'))
+    .replace('{invitationId}', newId('inv'))
     .replace('{eventId}', newId('evt'))
     .replace('{roleKey}', 'no-such-role');
-  return client.request(method, url, method === 'POST' || method === 'PATCH' ? {} : undefined);
+  if (takesCsv) {
+    return client.request(method, url, 'nothing\n', { ...from, 'content-type': 'text/csv' });
+  }
+  const body = method === 'POST' || method === 'PATCH' ? {} : undefined;
+  return client.request(method, url, body, from);
 }
 
 /** Whether the catalogue lets a caller of this role through the guards. */
@@ -81,7 +93,13 @@ async function refusal(client: Client, operation: Operation, own: TestOrganizati
 it('knows every operation’s access', () => {
   expect(operations.length).toBeGreaterThan(40);
   const open = operations.filter(({ access }) => access === undefined).map(({ id }) => id);
-  expect(open.sort()).toEqual(['sessions_create', 'setup_create']);
+  expect(open.sort()).toEqual([
+    'invitations_accept',
+    'passwordResets_confirm',
+    'passwordResets_create',
+    'sessions_create',
+    'setup_create',
+  ]);
 });
 
 describe('without a credential', () => {

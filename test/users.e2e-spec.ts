@@ -63,12 +63,16 @@ describe('POST /v1/organizations/{organizationId}/users', () => {
     });
   });
 
-  it('201: a person who exists elsewhere keeps their name', async () => {
+  it('201: a person who exists elsewhere is answered as a new one, and keeps their name', async () => {
     const elsewhere = await aPerson(server, await anOrganization(server), { name: 'Own Name' });
-    const body = { email: elsewhere.email, name: 'Other Name', role: 'viewer' };
+    const { email, password } = elsewhere;
+    expect((await server.client.post('/v1/sessions', { email, password })).status).toBe(201);
+    const body = { email, name: 'Other Name', role: 'viewer' };
     const answer = await owner.client.post(`${organization.path}/users`, body);
     expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ id: elsewhere.id, name: 'Own Name' });
+    expect(answer.body).toMatchObject({ id: elsewhere.id, name: 'Other Name', lastLoginAt: null });
+    const shown = await owner.client.get(pathOf(elsewhere));
+    expect(shown.body.name).toBe('Own Name');
   });
 
   it('409: the same e-mail twice, in any case, names the user who has it', async () => {

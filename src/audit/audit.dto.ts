@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { PageQuery } from '../http/pagination.js';
 import { IntegerParam, IsTimestamp, Optional } from '../http/validators.js';
-import type { AuditBody, AuditChanges, AuditOutcome } from './event.js';
+import type { AuditBody, AuditChanges, AuditDetails, AuditOutcome } from './event.js';
 import type { StoredEvent } from './chain.js';
 import { eventId } from './event-id.js';
 
@@ -228,6 +228,10 @@ export class AuditEvent {
   })
   changes: AuditChanges | null;
 
+  /** What else is to be known, such as the number of rows of an export; never a secret. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: null })
+  details: AuditDetails | null;
+
   /**
    * Hex SHA-256 of the event before.
    * @example 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
@@ -312,6 +316,7 @@ export function toAuditEvent(row: StoredEvent): AuditEvent {
     userAgent: body.userAgent,
     requestId: body.requestId,
     changes: body.changes,
+    details: body.details ?? null,
     previousHash: Buffer.from(row.previousHash).toString('hex'),
     hash: Buffer.from(row.hash).toString('hex'),
   };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuditEventsController } from './audit-events.controller.js';
+import { AuditExport } from './audit-export.js';
 import { AuditService } from './audit.service.js';
 import { AuditGate } from './gate.js';
 import { HeadSeals } from './head-seals.js';
@@ -11,7 +12,7 @@ import { ChainVerifier } from './verify.js';
 @Module({
   imports: [AuthModule],
   controllers: [AuditEventsController, InstanceAuditEventsController],
-  providers: [AuditGate, AuditService, ChainVerifier, HeadSeals],
-  exports: [AuditGate],
+  providers: [AuditExport, AuditGate, AuditService, ChainVerifier, HeadSeals],
+  exports: [AuditExport, AuditGate],
 })
 export class AuditModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseService, type Tx } from '../database/database.service.js';
+import type { Prisma } from '../generated/prisma/client.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { notFound } from '../http/problem.js';
 import { type AuditEvent, type AuditEventsQuery, toAuditEvent } from './audit.dto.js';
@@ -54,27 +55,38 @@ export class AuditService {
 
 async function find(tx: Tx, chain: string, query: AuditEventsQuery, after: unknown) {
   const isDescending = query.sort !== 'occurredAt';
-  const targets = query.target === undefined ? undefined : await targetsOf(tx, query.target);
   return tx.auditEvent.findMany({
     where: {
-      chain,
+      ...(await matching(tx, chain, query)),
       ...(after === undefined
         ? {}
         : { sequence: { [isDescending ? 'lt' : 'gt']: BigInt(after as string) } }),
-      ...(query.actor === undefined ? {} : { actorId: query.actor }),
-      ...(query.key === undefined ? {} : { keyId: query.key }),
-      ...(query.action === undefined ? {} : { action: query.action }),
-      ...(query.outcome === undefined ? {} : { outcome: query.outcome }),
-      ...(targets === undefined ? {} : { targetId: { in: targets } }),
-      ...(query.requestId === undefined ? {} : { requestId: query.requestId }),
-      occurredAt: {
-        ...(query.from === undefined ? {} : { gte: new Date(query.from) }),
-        ...(query.to === undefined ? {} : { lt: new Date(query.to) }),
-      },
     },
     orderBy: { sequence: isDescending ? 'desc' : 'asc' },
     take: query.limit + 1,
   });
+}
+
+/** The events of a chain that all filters let through. */
+export async function matching(
+  tx: Tx,
+  chain: string,
+  query: Omit<AuditEventsQuery, 'limit'>,
+): Promise<Prisma.AuditEventWhereInput> {
+  const targets = query.target === undefined ? undefined : await targetsOf(tx, query.target);
+  return {
+    chain,
+    ...(query.actor === undefined ? {} : { actorId: query.actor }),
+    ...(query.key === undefined ? {} : { keyId: query.key }),
+    ...(query.action === undefined ? {} : { action: query.action }),
+    ...(query.outcome === undefined ? {} : { outcome: query.outcome }),
+    ...(targets === undefined ? {} : { targetId: { in: targets } }),
+    ...(query.requestId === undefined ? {} : { requestId: query.requestId }),
+    occurredAt: {
+      ...(query.from === undefined ? {} : { gte: new Date(query.from) }),
+      ...(query.to === undefined ? {} : { lt: new Date(query.to) }),
+    },
+  };
 }
 
 /** A service account stands for its keys too: what was done to them was done to it. */

@@ -19,7 +19,7 @@ export interface AuditActor {
 
 /** What an event was done to, with its name at that time. */
 export interface AuditTarget {
-  type: 'organization' | 'user' | 'role' | 'serviceAccount' | 'key' | 'session';
+  type: 'organization' | 'user' | 'role' | 'serviceAccount' | 'key' | 'session' | 'invitation';
   id: string;
   name: string;
 }
@@ -47,7 +47,12 @@ export interface AuditBody {
   userAgent: string | null;
   requestId: string | null;
   changes: AuditChanges | null;
+  /** What else is to be known, numbers of rows for example; never a secret. */
+  details?: AuditDetails;
 }
+
+/** Plain JSON. */
+export type AuditDetails = Record<string, unknown>;
 
 /** Makes foreign text safe to store: well-formed, without NUL, tokens obfuscated, cut. */
 export function cleanText(text: string, maxLength: number): string {

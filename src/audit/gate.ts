@@ -10,6 +10,9 @@ import { problemFrom } from '../http/problem-from.js';
 import { writeProblem } from '../http/problem.filter.js';
 import { type Problem, unavailable } from '../http/problem.js';
 import { GateMetrics } from '../http/metrics.js';
+import { enforceLimit } from '../limits/request-limits.js';
+import { SYSTEM_CHAIN } from './event.js';
+import { type Flood, floodEvent, floodProblem, Floods, isBadCredential } from './floods.js';
 import { httpEvent, pathOf, routeTemplate } from './http-event.js';
 import { HeadSeals } from './head-seals.js';
 import { UsageRecorder } from './usage.js';
@@ -24,6 +27,7 @@ const LATE_GRACE_MS = 300;
 const REPLACED_HEADERS = [
   'location',
   'etag',
+  'idempotency-replayed',
   'set-cookie',
   'content-length',
   'content-encoding',
@@ -36,13 +40,16 @@ const REPLACED_HEADERS = [
 /**
  * The audit gate: nothing leaves the server until the request is on the audit trail, and the commit
  * that puts it there checks once more that what the answer rests on still holds. It never throws;
- * an answer that may not leave is replaced.
+ * an answer that may not leave is replaced. Only the 429s of a flood of bad credentials leave before
+ * their event, which stands for many of them.
  */
 @Injectable()
 export class AuditGate implements OnApplicationShutdown {
   private readonly logger = new Logger('AuditGate');
   private readonly writer: AuditWriter;
   private readonly usage: UsageRecorder;
+  /** What leaves without an event of its own. */
+  readonly floods = new Floods((flood) => this.writeFlood(flood));
 
   constructor(
     private readonly identifier: Identifier,
@@ -81,6 +88,8 @@ export class AuditGate implements OnApplicationShutdown {
 
   /** Writes what still waits, then closes the gate's connections. */
   async onApplicationShutdown(): Promise<void> {
+    const lost = await this.floods.writeNow();
+    if (lost > 0) this.logger.error(`${lost} refused requests of floods are not on the trail`);
     await this.writer.close();
     await Promise.all([this.usage.flush(), this.headSeals.flush()]);
   }
@@ -94,6 +103,10 @@ export class AuditGate implements OnApplicationShutdown {
     let check = await this.checkOf(request);
     let conditional = check?.ok === true && check.cached;
     for (let round = 1; ; round += 1) {
+      const waitSeconds = this.noteBadCredential(request, reply, check);
+      if (waitSeconds !== undefined) {
+        return replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
+      }
       const event = httpEvent(request, answerOf(request, reply), check, conditional, this.seals);
       if ((await this.append(request, reply, event)) === 'appended') {
         this.headSeals.note(event.chain);
@@ -109,9 +122,24 @@ export class AuditGate implements OnApplicationShutdown {
     return payload;
   }
 
-  /** Null on public routes, and where the check cannot be made because the database is away. */
+  /** Undefined unless the answer is part of a flood, and has been counted as such. */
+  private noteBadCredential(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    check: Check | null,
+  ): number | undefined {
+    if (!isBadCredential(check, reply.statusCode)) return undefined;
+    return this.floods.note(request.context.ip);
+  }
+
+  private async writeFlood(flood: Flood): Promise<void> {
+    await this.writer.append(floodEvent(flood, this.seals));
+    this.headSeals.note(SYSTEM_CHAIN);
+  }
+
+  /** Null on public routes (but for one that has asked), and where the check cannot be made because the database is away. */
   private async checkOf(request: FastifyRequest): Promise<Check | null> {
-    if (request.routeOptions.config?.isPublic) return null;
+    if (request.routeOptions.config?.isPublic && request.identity === undefined) return null;
     return this.identifier.identify(request).catch(() => null);
   }
 
@@ -159,6 +187,8 @@ function decideAgain(
   if (question === undefined) return payload;
   try {
     const actor = authorize(authenticate(check), question);
+    // The limit too is part of what the answer rested on.
+    if (actor.credential !== null) enforceLimit(request, reply, actor.credential);
     if (recompute === undefined || reply.statusCode !== 200) return payload;
     reply.removeHeader('content-length');
     return JSON.stringify(recompute(actor));

@@ -3,6 +3,8 @@ import type { Actor } from '../auth/actor.js';
 import { collectEvent, type Tx } from '../database/database.service.js';
 import {
   type AuditChanges,
+  type AuditDetails,
+  type AuditOutcome,
   type AuditTarget,
   cleanText,
   SYSTEM_CHAIN,
@@ -18,20 +20,24 @@ export interface ChangeDetails {
   /** Never a secret. */
   changes?: AuditChanges | undefined;
   reason?: string;
+  /** `success` unless it says otherwise. */
+  outcome?: AuditOutcome;
+  /** What else is to be known, numbers of rows for example; never a secret. */
+  details?: AuditDetails;
 }
 
 /**
  * Puts a change on the audit trail, in the change's own transaction: collected now, appended as the
  * last statement before COMMIT. `action` is `thing.happened`, such as `key.revoked`.
  */
-export function record(tx: Tx, actor: Actor, action: string, details: ChangeDetails): void {
-  const { organizationId, targets, changes, reason } = details;
+export function record(tx: Tx, actor: Actor, action: string, change: ChangeDetails): void {
+  const { organizationId, targets, changes, reason, outcome, details } = change;
   const { request } = actor;
   collectEvent(
     tx,
     toPendingEvent(organizationId ?? SYSTEM_CHAIN, {
       action,
-      outcome: 'success',
+      outcome: outcome ?? 'success',
       organizationId,
       actor: { type: actor.type, id: actor.id, name: actor.name },
       key: actor.key,
@@ -46,6 +52,7 @@ export function record(tx: Tx, actor: Actor, action: string, details: ChangeDeta
       userAgent: request?.userAgent == null ? null : cleanText(request.userAgent, 256),
       requestId: request?.id ?? null,
       changes: changes ?? null,
+      ...(details === undefined ? {} : { details }),
     }),
   );
 }

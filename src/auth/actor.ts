@@ -5,12 +5,14 @@ import type { Credential } from './credentials.js';
 /** Who does something: the words used in `createdBy`, on the audit trail and in `/v1/me`. */
 export type ActorType = 'user' | 'serviceAccount' | 'system';
 
-/** The part of a request that change events carry along. */
+/** The part of a request that change events carry along, and the condition that a change is under. */
 export interface ActorRequest {
   /** `req_…`, also in the response's `X-Request-Id`. */
   id: string;
   ip: string;
   userAgent: string | null;
+  /** The header `If-Match`; services check it by `requireMatch`. */
+  ifMatch?: string;
 }
 
 /**

@@ -7,6 +7,7 @@ import { BearerStrategy } from './bearer.strategy.js';
 import { Credentials } from './credentials.js';
 import { Identifier } from './identify.js';
 import { RoleGuard } from './role.guard.js';
+import { StillAllowed } from './still-allowed.js';
 
 /** Authentication and authorization of every route: the two global guards, in this order. */
 @Module({
@@ -14,11 +15,12 @@ import { RoleGuard } from './role.guard.js';
   providers: [
     Credentials,
     Identifier,
+    StillAllowed,
     BearerStrategy,
     AccessDeclarations,
     { provide: APP_GUARD, useClass: BearerGuard },
     { provide: APP_GUARD, useClass: RoleGuard },
   ],
-  exports: [Credentials, Identifier],
+  exports: [Credentials, Identifier, StillAllowed],
 })
 export class AuthModule {}

@@ -18,6 +18,7 @@ const key: KeyCredential = {
   permissions: new Set(['keys:read']),
   keyPermissions: null,
   allowedCidrs: [],
+  requestsPerMinute: 500,
   expiresAt: null,
   epoch: 0,
 };
@@ -26,6 +27,7 @@ const membership = {
   organizationId: 'org_a',
   organizationName: 'A',
   organizationStatus: 'active' as const,
+  requestsPerMinute: 500,
   role: { key: 'viewer', name: 'Viewer' },
   permissions: new Set(['organization:read', 'keys:read']),
 };

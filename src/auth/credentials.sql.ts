@@ -31,6 +31,8 @@ export interface KeyRow {
   organizationName: string;
   organizationStatus: string;
   organizationDeleted: boolean;
+  /** The account's own limit, else the organization's. */
+  requestsPerMinute: number;
   epoch: number;
 }
 
@@ -45,7 +47,8 @@ export const KEY_STATEMENT: RawStatement = {
       a.id AS "accountId", a.name AS "accountName", a.status AS "accountStatus", a.deleted_at IS NOT NULL AS "accountDeleted",
       r.key AS "roleKey", r.name AS "roleName", r.built_in AS "roleBuiltIn", r.permissions AS "rolePermissions",
       o.id AS "organizationId", o.name AS "organizationName", o.status AS "organizationStatus",
-      o.deleted_at IS NOT NULL AS "organizationDeleted", h.auth_epoch::float8 AS "epoch"
+      o.deleted_at IS NOT NULL AS "organizationDeleted",
+      coalesce(a.requests_per_minute, o.requests_per_minute) AS "requestsPerMinute", h.auth_epoch::float8 AS "epoch"
     FROM keys k
     JOIN service_accounts a ON a.organization_id = k.organization_id AND a.id = k.service_account_id
     JOIN roles r ON r.organization_id = a.organization_id AND r.key = a.role_key
@@ -73,6 +76,7 @@ export interface SessionRow {
     organizationId: string;
     organizationName: string;
     organizationStatus: 'active' | 'suspended';
+    requestsPerMinute: number;
     roleKey: string;
     roleName: string;
     roleBuiltIn: boolean;
@@ -92,6 +96,7 @@ export const SESSION_STATEMENT: RawStatement = {
       coalesce((
         SELECT json_agg(json_build_object(
           'organizationId', o.id, 'organizationName', o.name, 'organizationStatus', o.status,
+          'requestsPerMinute', o.requests_per_minute,
           'roleKey', r.key, 'roleName', r.name, 'roleBuiltIn', r.built_in, 'rolePermissions', r.permissions
         ) ORDER BY o.created_at, o.id)
         FROM memberships m

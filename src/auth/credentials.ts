@@ -29,6 +29,8 @@ export interface KeyCredential {
   keyPermissions: readonly string[] | null;
   /** Networks the key may be used from; empty: any. */
   allowedCidrs: readonly string[];
+  /** How often a minute the key may use one operation. */
+  requestsPerMinute: number;
   /** Unix milliseconds, or null. */
   expiresAt: number | null;
   /** The organization's auth_epoch in the same snapshot. */
@@ -40,6 +42,8 @@ export interface MembershipCredential {
   organizationId: string;
   organizationName: string;
   organizationStatus: 'active' | 'suspended';
+  /** How often a minute each session may use one operation in it. */
+  requestsPerMinute: number;
   role: { key: string; name: string };
   permissions: ReadonlySet<string>;
 }
@@ -191,6 +195,7 @@ function toKeyCredential(row: KeyRow): KeyCredential {
     permissions: new Set(effectivePermissions(role, keyPermissions)),
     keyPermissions,
     allowedCidrs: row.allowedCidrs,
+    requestsPerMinute: row.requestsPerMinute,
     expiresAt: row.expiresAt,
     epoch: row.epoch,
   };
@@ -214,6 +219,7 @@ function checkSession(row: SessionRow | undefined, hash: Buffer): Check {
       organizationId: membership.organizationId,
       organizationName: membership.organizationName,
       organizationStatus: membership.organizationStatus,
+      requestsPerMinute: membership.requestsPerMinute,
       role: { key: membership.roleKey, name: membership.roleName },
       permissions: new Set(
         rolePermissions({

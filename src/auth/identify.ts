@@ -54,7 +54,7 @@ function isSafe(method: string): boolean {
  * The token of the `Authorization` header (RFC 6750 section 2.1; the scheme in any case). Node shows
  * only the first of several such headers, so they are counted in the raw ones.
  */
-function presentedToken(
+export function presentedToken(
   request: FastifyRequest,
 ):
   | { token: string }

@@ -6,6 +6,7 @@ import { DatabaseService } from '../database/database.service.js';
 import { invalid, type Problem } from '../http/problem.js';
 import type { Actor } from './actor.js';
 import { type Me, type MeUpdateInput, type PasswordChangeInput, toMe } from './me.dto.js';
+import { endResets } from './sessions.reset-password.js';
 import { sessionOf } from './sessions.service.js';
 import { endSessions, lockPerson } from './sessions.sql.js';
 
@@ -56,6 +57,7 @@ export class MeService {
       await tx.user.update({ where: { id }, data });
       const targets = [{ type: 'user' as const, id, name: person.name }];
       record(tx, actor, 'password.changed', { organizationId: null, targets });
+      await endResets(tx, id);
       await endSessions(tx, actor, person, { id: { not: sessionId } });
     });
   }

@@ -48,6 +48,7 @@ export class RoleGuard implements CanActivate {
 export function decide(request: FastifyRequest, access: Access, check: Check): Actor {
   const { organizationId } = request.params as { organizationId?: string };
   const { id, ip, userAgent } = request.context;
-  request.question = { access, organizationId, request: { id, ip, userAgent } };
+  const ifMatch = request.headers['if-match'];
+  request.question = { access, organizationId, request: { id, ip, userAgent, ifMatch } };
   return (request.actor = authorize(authenticate(check), request.question));
 }

@@ -1,12 +1,12 @@
 import { record } from '../audit/record.js';
 import { databaseNow } from '../database/clock.js';
-import type { DatabaseService } from '../database/database.service.js';
-import { SYSTEM_ACTOR } from './actor.js';
+import type { DatabaseService, Tx } from '../database/database.service.js';
+import { type Actor, SYSTEM_ACTOR } from './actor.js';
 import { endSessions, lockPerson } from './sessions.sql.js';
 
 /**
  * Recovery at the server: gives the person with this e-mail another password and ends all their
- * sessions. False when there is no such person. It stands on the chain `system` as `password.reset`.
+ * sessions. False when there is no such person.
  */
 export function resetPassword(
   database: DatabaseService,
@@ -20,15 +20,35 @@ export function resetPassword(
     });
     const person = found === null ? undefined : await lockPerson(tx, found.id);
     if (person === undefined) return false;
-    const { id, name } = person;
-    const updatedAt = await databaseNow(tx);
-    await tx.user.update({
-      where: { id },
-      data: { passwordHash, updatedAt, version: { increment: 1 } },
-    });
-    const targets = [{ type: 'user' as const, id, name }];
-    record(tx, SYSTEM_ACTOR, 'password.reset', { organizationId: null, targets });
-    await endSessions(tx, SYSTEM_ACTOR, person, {});
+    await setPassword(tx, SYSTEM_ACTOR, person, passwordHash);
     return true;
   });
+}
+
+/** Voids what was mailed to a person for setting a new password. The person is locked. */
+export async function endResets(tx: Tx, userId: string): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE password_resets SET ended_at = clock_timestamp()
+    WHERE user_id = ${userId} AND ended_at IS NULL`;
+}
+
+/**
+ * Gives a locked person another password without the old one, and ends all their sessions and
+ * resets. It stands on the chain `system` as `password.reset`.
+ */
+export async function setPassword(
+  tx: Tx,
+  actor: Actor,
+  { id, name }: { id: string; name: string },
+  passwordHash: string,
+): Promise<void> {
+  const updatedAt = await databaseNow(tx);
+  await tx.user.update({
+    where: { id },
+    data: { passwordHash, updatedAt, version: { increment: 1 } },
+  });
+  const targets = [{ type: 'user' as const, id, name }];
+  record(tx, actor, 'password.reset', { organizationId: null, targets });
+  await endResets(tx, id);
+  await endSessions(tx, actor, { id, name }, {});
 }

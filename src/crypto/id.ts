@@ -1,4 +1,5 @@
-import { typeid } from 'typeid-js';
+import { randomUUID } from 'node:crypto';
+import { TypeID, typeid } from 'typeid-js';
 
 /** What an id names: the part of a TypeID before its underscore. */
 export type IdPrefix = 'org' | 'usr' | 'sa' | 'key' | 'ses' | 'inv' | 'evt' | 'req' | 'stp' | 'rst';
@@ -15,6 +16,14 @@ const SUFFIX = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
  */
 export function newId(prefix: IdPrefix): string {
   return typeid(prefix).toString();
+}
+
+/**
+ * Makes the id of a person, from a UUIDv4: the time in a UUIDv7 would tell an organization that the
+ * person whom it has just invited was there before.
+ */
+export function newPersonId(): string {
+  return TypeID.fromUUID('usr', randomUUID()).toString();
 }
 
 /**

@@ -10,6 +10,8 @@ const MAY_USE_SYSTEM = [
   /^audit\//, // the chain `system`
   /^setup\//, // the first administrator
   /^organizations\/organizations\.service\.ts$/, // making, listing and suspending tenants
+  /^invitations\/acceptance\.service\.ts$/, // a token tells the organization, a password is the person's
+  /^password-resets\//, // people and their passwords belong to no organization
   /^database\//,
 ];
 

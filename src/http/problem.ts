@@ -14,6 +14,10 @@ export interface ProblemExtra {
   /** The permission that was missing (403). */
   required?: string;
   errors?: FieldError[];
+  /** A problem type registered elsewhere, in the place of this product's own. */
+  type?: { uri: string; title: string };
+  /** Names of the limits that were exceeded (429). */
+  violatedPolicies?: string[];
   /** Response headers, `WWW-Authenticate` and `Retry-After` for example. */
   headers?: Record<string, string>;
 }
@@ -29,6 +33,7 @@ export interface ProblemBody {
   requestId: string;
   required?: string;
   errors?: FieldError[];
+  'violated-policies'?: string[];
 }
 
 /** What `toProblemBody` needs of a request; a Fastify request fits, also one that never reached the first hook. */
@@ -62,11 +67,11 @@ export class Problem extends Error {
  * the request, not its path, so that answers about other people's things and about nothing are the same bytes.
  */
 export function toProblemBody(problem: Problem, request: ProblemRequest): ProblemBody {
-  const { required, errors } = problem.extra ?? {};
+  const { required, errors, type, violatedPolicies } = problem.extra ?? {};
   const requestId = request.context?.id ?? '';
   return {
-    type: `urn:claviger:problem:${problem.code}`,
-    title: titleOf(problem.code),
+    type: type?.uri ?? `urn:claviger:problem:${problem.code}`,
+    title: type?.title ?? titleOf(problem.code),
     status: problem.status,
     detail: problem.detail,
     instance: `urn:claviger:request:${requestId}`,
@@ -74,6 +79,7 @@ export function toProblemBody(problem: Problem, request: ProblemRequest): Proble
     requestId,
     ...(required === undefined ? {} : { required }),
     ...(errors === undefined ? {} : { errors }),
+    ...(violatedPolicies === undefined ? {} : { 'violated-policies': violatedPolicies }),
   };
 }
 

@@ -3,6 +3,7 @@ import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import fastify, { type FastifyInstance } from 'fastify';
+import { installBodyDeadline } from './body-deadline.js';
 import { BODY_LIMIT, installBodyParsers } from './body-parser.js';
 import { clientErrorHandler, installExpectationCheck } from './client-errors.js';
 import type { BelowRouterCounter } from './client-errors.js';
@@ -14,14 +15,15 @@ import { securityHeaders } from './security-headers.js';
 
 const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
+/** For the longest file; other bodies have a deadline of their own. */
+const REQUEST_TIMEOUT_MS = 600_000;
 /** Longer than a minute, as load balancers keep their connections for one. */
 const KEEP_ALIVE_MS = 65_000;
 /** How often Node looks for connections that are too slow: a deadline is kept this precisely. */
 const CONNECTIONS_CHECK_MS = 500;
 const DRAIN_CHECK_MS = 50;
 /** How long requests that have begun may take when the server closes. */
-const DRAIN_PATIENCE_MS = 8_000;
+const DRAIN_PATIENCE_MS = 8_800;
 /** How long a closing server waits for its clients to go. */
 const DRAIN_GRACE_MS = 500;
 
@@ -63,6 +65,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   installExpectationCheck(instance.server, options.countBelowRouter);
   installRequestContext(instance, context);
+  installBodyDeadline(instance);
   installRouteCheck(instance);
   installBodyParsers(instance);
   installFinish(instance);

@@ -2,7 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CreatedAt } from '../http/location.js';
+import { ETagged } from '../http/etagged.js';
+import { Creates } from '../idempotency/idempotent.decorator.js';
 import {
   AccountKeysQuery,
   Key,
@@ -21,7 +22,7 @@ export class KeysController {
   /** Creates a key. The answer is the only one that shows its token. */
   @Post()
   @Allow('keys:manage')
-  @CreatedAt(
+  @Creates(
     (key: KeyWithToken, path) =>
       `/v1/organizations/${path['organizationId']}/service-accounts/${key.serviceAccountId}/keys/${key.id}`,
   )
@@ -48,6 +49,7 @@ export class KeysController {
   /** Shows one key, its token obfuscated. */
   @Get(':keyId')
   @Allow('keys:read')
+  @ETagged()
   get(
     @Param('organizationId') organizationId: string,
     @Param('serviceAccountId') serviceAccountId: string,
@@ -59,6 +61,7 @@ export class KeysController {
   /** Changes a key's name or limits; what is left out stays as it is. */
   @Patch(':keyId')
   @Allow('keys:manage')
+  @ETagged()
   update(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
@@ -72,6 +75,7 @@ export class KeysController {
   /** Revokes a key: no request begun after this is let in with it. */
   @Delete(':keyId')
   @Allow('keys:manage')
+  @ETagged()
   @HttpCode(204)
   revoke(
     @CurrentActor() actor: Actor,

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayUnique, IsString, MaxLength } from 'class-validator';
 import { CreatedBy, type CreatorColumns, toCreatedBy } from '../auth/created-by.dto.js';
+import { type Tagged, tagged } from '../http/entity-tag.js';
 import { PageQuery } from '../http/pagination.js';
 import {
   Check,
@@ -224,11 +225,12 @@ export interface KeyRow extends CreatorColumns {
   revokedAt: Date | null;
   rotatedFromId: string | null;
   replacedById: string | null;
+  version: number;
 }
 
-/** The key as the API shows it. */
-export function toKey(row: KeyRow): Key {
-  return {
+/** The key as the API shows it; its use does not move its entity tag. */
+export function toKey(row: KeyRow): Tagged<Key> {
+  const key: Key = {
     id: row.id,
     serviceAccountId: row.serviceAccountId,
     name: row.name,
@@ -245,9 +247,10 @@ export function toKey(row: KeyRow): Key {
     rotatedFromId: row.rotatedFromId,
     replacedById: row.replacedById,
   };
+  return tagged(key, row.version, ['lastUsedAt', 'lastUsedIp']);
 }
 
 /** The new key with its token, for the one answer that shows it. */
-export function toKeyWithToken(row: KeyRow, token: string): KeyWithToken {
+export function toKeyWithToken(row: KeyRow, token: string): Tagged<KeyWithToken> {
   return { ...toKey(row), token };
 }

@@ -5,8 +5,10 @@ import { requireHeld } from '../auth/grant.js';
 import { effectivePermissions } from '../auth/permissions.js';
 import { DatabaseService, raiseEpoch, type Tx } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
+import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { conflict } from '../http/problem.js';
+import { idempotent } from '../idempotency/idempotent.js';
 import { roleNamed } from '../roles/find-role.js';
 import { findAccount, lockAccount } from '../service-accounts/find-account.js';
 import { insertKey, keyTargets, requireRoom } from './insert-key.js';
@@ -59,13 +61,14 @@ export class KeysService {
     input: KeyCreateInput,
   ): Promise<KeyWithToken> {
     const minted = mintKey(this.instance);
-    return this.database.tenant(organizationId, async (tx) => {
+    const work = async (tx: Tx) => {
       const account = await lockAccount(tx, organizationId, serviceAccountId);
       const role = await roleNamed(tx, organizationId, account.roleKey);
       const rolePermissions = role.permissions;
       const newKey = { organizationId, account, rolePermissions, minted, given: input };
       return toKeyWithToken(await insertKey(tx, actor, newKey), minted.token);
-    });
+    };
+    return this.database.tenant(organizationId, idempotent(actor, work));
   }
 
   /** A page of one account's keys. Errors: 404. */
@@ -107,6 +110,7 @@ export class KeysService {
     return this.database.tenant(organizationId, async (tx) => {
       const account = await lockAccount(tx, organizationId, serviceAccountId);
       const row = await readKey(tx, organizationId, serviceAccountId, id);
+      await requireMatch(actor, () => toKey(row));
       if (row.status === 'revoked') throw conflict('key_revoked', 'The key has been revoked.');
       const bounds = await readKeyBounds(tx, organizationId, serviceAccountId);
       const { permissions } = await roleNamed(tx, organizationId, account.roleKey);
@@ -139,6 +143,7 @@ export class KeysService {
     await this.database.tenant(organizationId, async (tx) => {
       const account = await lockAccount(tx, organizationId, serviceAccountId);
       const key = await readKey(tx, organizationId, serviceAccountId, id);
+      await requireMatch(actor, () => toKey(key));
       const revoked = await revokeKeys(tx, organizationId, serviceAccountId, key.id);
       if (revoked.length === 0) return;
       const targets = keyTargets(key, account);

@@ -26,7 +26,7 @@ const COLUMNS = Prisma.sql`
   k.expires_at AS "expiresAt", ${KEY_STATUS} AS "status", k.last_used_at AS "lastUsedAt",
   k.last_used_ip AS "lastUsedIp", k.created_at AS "createdAt", k.created_by_type AS "createdByType",
   k.created_by_id AS "createdById", k.created_by_name AS "createdByName", k.revoked_at AS "revokedAt",
-  k.rotated_from_id AS "rotatedFromId", k.replaced_by_id AS "replacedById"`;
+  k.rotated_from_id AS "rotatedFromId", k.replaced_by_id AS "replacedById", k.version`;
 
 const SORT_KEYS = {
   createdAt: { expression: Prisma.sql`k.created_at`, type: 'timestamptz' },

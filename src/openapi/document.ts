@@ -1,7 +1,15 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { documentConditions } from './conditions.js';
 import { exampleOf } from './examples.js';
-import { HEADERS, headerRef, PROBLEM_SCHEMAS, responseComponents, responseRef } from './shared.js';
+import {
+  HEADERS,
+  headerRef,
+  limitHeaders,
+  PROBLEM_SCHEMAS,
+  responseComponents,
+  responseRef,
+} from './shared.js';
 import { TAGS } from './tags.js';
 
 type Json = Record<string, unknown>;
@@ -93,6 +101,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
 
 function completeOperation(operation: Operation, path: string, verb: string, schemas: Json): void {
   documentPermission(operation);
+  documentConditions(operation, verb);
   for (const status of sharedStatuses(operation, path, verb)) {
     operation.responses[status] ??= responseRef(status);
   }
@@ -101,6 +110,7 @@ function completeOperation(operation: Operation, path: string, verb: string, sch
     const location = status === '201' ? { Location: headerRef('Location') } : {};
     response.headers = {
       'X-Request-Id': headerRef('RequestId'),
+      ...(path.startsWith('/v1') && operation[PERMISSION] !== 'none' ? limitHeaders() : {}),
       ...location,
       ...(response.headers as Json | undefined),
     };
@@ -141,6 +151,7 @@ function sharedStatuses(operation: Operation, path: string, verb: string): numbe
     401,
     ...(isProtected ? [403] : []),
     ...(path.includes('{') || !isProtected ? [404] : []),
+    ...(isNegotiated(operation) ? [406] : []),
     ...(isChange ? [409] : []),
     ...(headers.has('If-Match') ? [412] : []),
     ...(takesBody ? [413, 415] : []),
@@ -150,8 +161,17 @@ function sharedStatuses(operation: Operation, path: string, verb: string): numbe
   ];
 }
 
+/** More than one representation to choose from. */
+function isNegotiated({ responses }: Operation): boolean {
+  const { content } = responses['200'] ?? {};
+  return Object.keys(content ?? {}).length > 1;
+}
+
 function addExamples(content: Record<string, Json> | undefined, schemas: Json): void {
-  for (const media of Object.values(content ?? {})) {
+  for (const [type, media] of Object.entries(content ?? {})) {
+    const byType = media.examples as Record<string, Json> | undefined;
+    // Decorators can give a body one set of examples only, whatever its types.
+    if (byType?.[type] !== undefined) media.examples = { [type]: byType[type] };
     if (media.example !== undefined || media.examples !== undefined) continue;
     const example = exampleOf((media.schema ?? {}) as Json, schemas);
     if (example !== undefined) media.example = example;

@@ -1,3 +1,5 @@
+import { QUOTA_EXCEEDED } from '../limits/rate-limit.js';
+
 type Json = Record<string, unknown>;
 
 /** Schemas of errors: RFC 9457 with the members of this server. */
@@ -47,6 +49,12 @@ export const PROBLEM_SCHEMAS: Json = {
         example: 'keys:manage',
       },
       errors: { type: 'array', items: { $ref: '#/components/schemas/FieldError' } },
+      'violated-policies': {
+        type: 'array',
+        description: 'The names of the limits that were exceeded (429).',
+        items: { type: 'string' },
+        example: ['default'],
+      },
     },
   },
 };
@@ -68,12 +76,61 @@ export const HEADERS: Json = {
     schema: { type: 'string' },
     example: 'Bearer realm="claviger", error="invalid_token"',
   },
+  RateLimitPolicy: {
+    description:
+      'How often (`q`) in how many seconds (`w`) this credential may use this operation (draft-ietf-httpapi-ratelimit-headers).',
+    schema: { type: 'string' },
+    example: '"default";q=500;w=60',
+  },
+  RateLimit: {
+    description:
+      'How often it still may (`r`) until the count begins anew, in so many seconds (`t`).',
+    schema: { type: 'string' },
+    example: '"default";r=499;t=60',
+  },
+  XRateLimitLimit: {
+    description: 'How often a minute this credential may use this operation.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 500,
+  },
+  XRateLimitRemaining: {
+    description: 'How often it still may.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 499,
+  },
+  XRateLimitReset: {
+    description: 'Seconds until the count begins anew.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 60,
+  },
+  ETag: {
+    description:
+      'The entity tag of the resource (RFC 9110), for `If-Match` and `If-None-Match`. It begins with the version; when the resource was last used, and how many others refer to it, does not change it.',
+    schema: { type: 'string' },
+    example: '"3-Hx0zTzCkAbc"',
+  },
+  IdempotencyReplayed: {
+    description: 'Only on the answer to a retry: nothing was done now, this is the first answer.',
+    schema: { type: 'string', enum: ['true'] },
+    example: 'true',
+  },
   Location: {
     description: 'The path of what was made.',
     schema: { type: 'string', format: 'uri-reference' },
     example: '/v1/organizations/org_01k9x3m2v8f0jsn5w7d4t6qabc',
   },
 };
+
+/** The headers that every answer to a good credential has, by their names, as references. */
+export function limitHeaders(): Json {
+  return {
+    'RateLimit-Policy': headerRef('RateLimitPolicy'),
+    RateLimit: headerRef('RateLimit'),
+    'X-RateLimit-Limit': headerRef('XRateLimitLimit'),
+    'X-RateLimit-Remaining': headerRef('XRateLimitRemaining'),
+    'X-RateLimit-Reset': headerRef('XRateLimitReset'),
+  };
+}
 
 interface SharedResponse {
   name: string;
@@ -120,9 +177,17 @@ const SHARED: SharedResponse[] = [
     detail: 'There is no such key.',
   },
   {
+    name: 'NotAcceptable',
+    status: 406,
+    description: 'The header `Accept` names nothing that this can be written as.',
+    code: 'not_acceptable',
+    detail: 'Exports are text/csv or application/x-ndjson.',
+  },
+  {
     name: 'Conflict',
     status: 409,
-    description: 'The state of the resource does not allow it.',
+    description:
+      'The state of the resource does not allow it. Or the request is a retry of one that is still being worked on: `idempotency_in_flight`, with `Retry-After`.',
     code: 'name_taken',
     detail: 'There is one with this name already.',
   },
@@ -130,13 +195,13 @@ const SHARED: SharedResponse[] = [
     name: 'PreconditionFailed',
     status: 412,
     description: 'The resource has changed since: `If-Match` names another version.',
-    code: 'version_mismatch',
-    detail: 'It has changed since you read it.',
+    code: 'precondition_failed',
+    detail: 'It has changed since you read it: read it again and decide anew.',
   },
   {
     name: 'PayloadTooLarge',
     status: 413,
-    description: 'The body has more than 64 KiB.',
+    description: 'The body is too large: JSON may have 64 KiB, a file 64 MiB.',
     code: 'payload_too_large',
     detail: 'The body may have at most 64 KiB.',
   },
@@ -157,9 +222,15 @@ const SHARED: SharedResponse[] = [
   {
     name: 'TooManyRequests',
     status: 429,
-    description: 'Too many requests: wait as long as `Retry-After` says.',
-    code: 'too_many_requests',
-    detail: 'Too many requests.',
+    description:
+      'The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.',
+    code: 'rate_limited',
+    detail: 'This credential may use this operation 500 times a minute.',
+    extra: {
+      type: QUOTA_EXCEEDED.uri,
+      title: QUOTA_EXCEEDED.title,
+      'violated-policies': ['default'],
+    },
     headers: ['RetryAfter'],
   },
   {
@@ -206,7 +277,11 @@ function toResponse({ status, description, code, detail, extra, headers }: Share
   const shown = (headers ?? []).map((name) => [named[name as keyof typeof named], headerRef(name)]);
   return {
     description,
-    headers: { 'X-Request-Id': headerRef('RequestId'), ...Object.fromEntries(shown) },
+    headers: {
+      'X-Request-Id': headerRef('RequestId'),
+      ...(status === 401 ? {} : limitHeaders()),
+      ...Object.fromEntries(shown),
+    },
     content: {
       'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example },
     },

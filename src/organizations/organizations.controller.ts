@@ -14,7 +14,8 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CreatedAt } from '../http/location.js';
+import { ETagged } from '../http/etagged.js';
+import { Creates } from '../idempotency/idempotent.decorator.js';
 import { readablePage } from './organization-access.js';
 import {
   Organization,
@@ -33,7 +34,7 @@ export class OrganizationsController {
   /** Creates an organization with the caller as its owner. */
   @Post()
   @Allow('instanceAdministrator')
-  @CreatedAt((organization: Organization) => `/v1/organizations/${organization.id}`)
+  @Creates((organization: Organization) => `/v1/organizations/${organization.id}`)
   create(
     @CurrentActor() actor: Actor,
     @Body() input: OrganizationCreateInput,
@@ -57,6 +58,7 @@ export class OrganizationsController {
   /** Shows one organization. */
   @Get(':organizationId')
   @Allow('organization:read')
+  @ETagged()
   get(@Param('organizationId') organizationId: string): Promise<Organization> {
     return this.organizations.get(organizationId);
   }
@@ -64,6 +66,7 @@ export class OrganizationsController {
   /** Changes an organization's name and settings; what is left out stays as it is. */
   @Patch(':organizationId')
   @Allow('organization:manage')
+  @ETagged()
   update(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
@@ -75,6 +78,7 @@ export class OrganizationsController {
   /** Deletes an organization: its keys stop working at once; its audit trail is kept. */
   @Delete(':organizationId')
   @Allow('organization:delete')
+  @ETagged()
   @HttpCode(204)
   delete(
     @CurrentActor() actor: Actor,
@@ -86,6 +90,7 @@ export class OrganizationsController {
   /** Suspends an organization: its keys are refused, its members can only look at it. */
   @Post(':organizationId/suspend')
   @Allow('instanceAdministrator')
+  @ETagged()
   @HttpCode(200)
   suspend(
     @CurrentActor() actor: Actor,
@@ -97,6 +102,7 @@ export class OrganizationsController {
   /** Ends a suspension. */
   @Post(':organizationId/resume')
   @Allow('instanceAdministrator')
+  @ETagged()
   @HttpCode(200)
   resume(
     @CurrentActor() actor: Actor,

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, ValidateNested } from 'class-validator';
+import { type Tagged, tagged } from '../http/entity-tag.js';
 import { PageQuery } from '../http/pagination.js';
 import { EnumParam, IsInteger, IsName, Nullable, Optional, TextParam } from '../http/validators.js';
 import type { Organization as OrganizationRow } from '../generated/prisma/client.js';
@@ -34,7 +35,7 @@ export class OrganizationSettingsInput {
   @IsInteger(LIFETIME_RANGE)
   maxKeyLifetimeSeconds?: number | null;
 
-  /** How many requests a minute each service account may make. */
+  /** How often a minute each key and each session may use one operation; service accounts may have a limit of their own. */
   @ApiProperty({ type: 'integer', required: false, minimum: 1, maximum: 1_000_000, example: 500 })
   @Optional()
   @IsInteger(REQUESTS_RANGE)
@@ -92,7 +93,7 @@ export class OrganizationSettings {
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   maxKeyLifetimeSeconds: number | null;
 
-  /** How many requests a minute each service account may make. */
+  /** How often a minute each key and each session may use one operation; service accounts may have a limit of their own. */
   @ApiProperty({ type: 'integer', example: 500 })
   requestsPerMinute: number;
 }
@@ -133,8 +134,8 @@ export class OrganizationPage {
 }
 
 /** The organization as the API shows it. */
-export function toOrganization(row: OrganizationRow): Organization {
-  return {
+export function toOrganization(row: OrganizationRow): Tagged<Organization> {
+  const organization: Organization = {
     id: row.id,
     name: row.name,
     status: row.status,
@@ -146,4 +147,5 @@ export function toOrganization(row: OrganizationRow): Organization {
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
+  return tagged(organization, row.version);
 }

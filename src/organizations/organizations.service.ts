@@ -5,8 +5,10 @@ import { newId } from '../crypto/id.js';
 import { databaseNow } from '../database/clock.js';
 import { DatabaseService, raiseEpoch, type Tx } from '../database/database.service.js';
 import type { Organization as OrganizationRow, Prisma } from '../generated/prisma/client.js';
+import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { notFound } from '../http/problem.js';
+import { idempotent } from '../idempotency/idempotent.js';
 import { createOrganization } from './create-organization.js';
 import { listedOrganizationIds } from './organization-access.js';
 import {
@@ -36,10 +38,10 @@ export class OrganizationsService {
   /** Makes an organization that the caller owns. */
   async create(actor: Actor, input: OrganizationCreateInput): Promise<Organization> {
     const organization = { id: newId('org'), name: input.name, settings: input.settings };
+    const work = async (tx: Tx) =>
+      toOrganization(await createOrganization(tx, actor, organization, actor.id ?? ''));
     // The tenant's role cannot make tenants.
-    return this.database.system(async (tx) =>
-      toOrganization(await createOrganization(tx, actor, organization, actor.id ?? '')),
-    );
+    return this.database.system(idempotent(actor, work));
   }
 
   /** The organizations that the caller belongs to and may read; all, for an instance administrator. */
@@ -86,14 +88,14 @@ export class OrganizationsService {
     input: OrganizationUpdateInput,
   ): Promise<Organization> {
     return this.database.tenant(organizationId, async (tx) => {
-      const before = await lockOrganization(tx, organizationId);
+      const before = await lockOrganization(tx, actor, organizationId);
       const wanted = given({ ...input.settings, name: input.name });
       const changes = changesBetween(before, { ...before, ...wanted }, SETTING_FIELDS);
       if (changes === undefined) return toOrganization(before);
       const row = await save(tx, organizationId, wanted);
       record(tx, actor, 'organization.updated', { ...about(row), changes });
-      // Cached credentials carry the organization's name, which `/v1/me` shows.
-      if (changes['name'] !== undefined) raiseEpoch(tx);
+      // Cached credentials carry the organization's name, which `/v1/me` shows, and its limit.
+      if (changes['name'] ?? changes['requestsPerMinute']) raiseEpoch(tx);
       return toOrganization(row);
     });
   }
@@ -101,7 +103,7 @@ export class OrganizationsService {
   /** Deletes the organization for everybody; its rows and its trail stay. Errors: 404. */
   async delete(actor: Actor, organizationId: string): Promise<void> {
     await this.database.tenant(organizationId, async (tx) => {
-      await lockOrganization(tx, organizationId);
+      await lockOrganization(tx, actor, organizationId);
       const row = await save(tx, organizationId, { deletedAt: await databaseNow(tx) });
       record(tx, actor, 'organization.deleted', about(row));
       raiseEpoch(tx);
@@ -125,7 +127,7 @@ export class OrganizationsService {
     action: string,
   ): Promise<Organization> {
     return this.database.system(async (tx) => {
-      const before = await lockOrganization(tx, organizationId);
+      const before = await lockOrganization(tx, actor, organizationId);
       if (before.status === status) return toOrganization(before);
       const row = await save(tx, organizationId, { status });
       const changes = changesBetween(before, row, ['status']);
@@ -142,11 +144,12 @@ function given(input: OrganizationSettingsInput & { name: string | undefined }) 
   return Object.fromEntries(entries) as OrganizationSettingsInput & { name?: string };
 }
 
-/** The living organization, locked until the transaction ends. Errors: 404. */
-async function lockOrganization(tx: Tx, id: string): Promise<OrganizationRow> {
+/** The living organization, locked until the transaction ends. Errors: 404, 412. */
+async function lockOrganization(tx: Tx, actor: Actor, id: string): Promise<OrganizationRow> {
   await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${id} FOR UPDATE`;
   const row = await tx.organization.findFirst({ where: { id, deletedAt: null } });
   if (row === null) throw notFound('organization');
+  await requireMatch(actor, () => toOrganization(row));
   return row;
 }
 

@@ -1,6 +1,6 @@
 import { rolePermissions } from '../auth/permissions.js';
 import type { Tx } from '../database/database.service.js';
-import { invalid } from '../http/problem.js';
+import { invalid, type Problem } from '../http/problem.js';
 
 /** A role of an organization, with what it permits. */
 export interface FoundRole {
@@ -34,7 +34,12 @@ export async function roleNamed(
   pointer = '/role',
 ): Promise<FoundRole> {
   const role = await findRole(tx, organizationId, key);
-  if (role !== undefined) return role;
+  if (role === undefined) throw unknownRole(pointer);
+  return role;
+}
+
+/** 400 `unknown_role`. */
+export function unknownRole(pointer: string): Problem {
   const detail = 'Must be the key of a role of this organization.';
-  throw invalid({ pointer, code: 'unknown_role', detail });
+  return invalid({ pointer, code: 'unknown_role', detail });
 }

@@ -2,7 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CreatedAt } from '../http/location.js';
+import { ETagged } from '../http/etagged.js';
+import { Creates } from '../idempotency/idempotent.decorator.js';
 import { Role, RoleCreateInput, RolePage, RolesQuery, RoleUpdateInput } from './roles.dto.js';
 import { RolesService } from './roles.service.js';
 
@@ -24,7 +25,7 @@ export class RolesController {
   /** Creates a custom role of permissions that the caller holds. */
   @Post()
   @Allow('roles:manage')
-  @CreatedAt((role: Role, path) => `/v1/organizations/${path['organizationId']}/roles/${role.key}`)
+  @Creates((role: Role, path) => `/v1/organizations/${path['organizationId']}/roles/${role.key}`)
   create(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
@@ -36,6 +37,7 @@ export class RolesController {
   /** Shows one role. */
   @Get(':roleKey')
   @Allow('roles:read')
+  @ETagged()
   get(
     @Param('organizationId') organizationId: string,
     @Param('roleKey') roleKey: string,
@@ -46,6 +48,7 @@ export class RolesController {
   /** Changes a custom role for everybody who has it; what is left out stays as it is. */
   @Patch(':roleKey')
   @Allow('roles:manage')
+  @ETagged()
   update(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
@@ -58,6 +61,7 @@ export class RolesController {
   /** Deletes a custom role that nobody has. */
   @Delete(':roleKey')
   @Allow('roles:manage')
+  @ETagged()
   @HttpCode(204)
   delete(
     @CurrentActor() actor: Actor,

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayUnique, IsString, Matches, MaxLength } from 'class-validator';
 import { rolePermissions } from '../auth/permissions.js';
+import { type Tagged, tagged } from '../http/entity-tag.js';
 import { PageQuery } from '../http/pagination.js';
 import { EnumParam, IsName, IsText, Optional, TextParam } from '../http/validators.js';
 
@@ -150,11 +151,12 @@ export interface RoleRow {
   memberCount: number;
   createdAt: Date;
   updatedAt: Date;
+  version: number;
 }
 
-/** The role as the API shows it. */
-export function toRole(row: RoleRow): Role {
-  return {
+/** The role as the API shows it; who has it does not move its entity tag. */
+export function toRole(row: RoleRow): Tagged<Role> {
+  const role: Role = {
     key: row.key,
     name: row.name,
     description: row.description,
@@ -164,4 +166,5 @@ export function toRole(row: RoleRow): Role {
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
+  return tagged(role, row.version, ['memberCount']);
 }

@@ -6,8 +6,10 @@ import { BUILT_IN_ROLES, isBuiltInRole, PERMISSIONS } from '../auth/permissions.
 import { databaseNow } from '../database/clock.js';
 import { DatabaseService, raiseEpoch, type Tx } from '../database/database.service.js';
 import { isUniqueViolation } from '../database/errors.js';
+import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { conflict, type Problem, refused } from '../http/problem.js';
+import { idempotent } from '../idempotency/idempotent.js';
 import { knownPermissions } from './permission-list.js';
 import {
   type PermissionPage,
@@ -75,15 +77,16 @@ export class RolesService {
     const permissions = knownPermissions(input.permissions);
     requireHeld(actor, permissions);
     if (isBuiltInRole(key)) throw keyTaken(key);
+    const work = async (tx: Tx) => {
+      const now = await databaseNow(tx);
+      const data = { organizationId, key, name, description, permissions };
+      const row = await tx.role.create({ data: { ...data, createdAt: now, updatedAt: now } });
+      const changes = changesBetween<Snapshot>(BLANK, row, FIELDS);
+      record(tx, actor, 'role.created', { ...about(organizationId, row), changes });
+      return toRole({ ...row, memberCount: 0 });
+    };
     try {
-      return await this.database.tenant(organizationId, async (tx) => {
-        const now = await databaseNow(tx);
-        const data = { organizationId, key, name, description, permissions };
-        const row = await tx.role.create({ data: { ...data, createdAt: now, updatedAt: now } });
-        const changes = changesBetween<Snapshot>(BLANK, row, FIELDS);
-        record(tx, actor, 'role.created', { ...about(organizationId, row), changes });
-        return toRole({ ...row, memberCount: 0 });
-      });
+      return await this.database.tenant(organizationId, idempotent(actor, work));
     } catch (error) {
       throw isUniqueViolation(error, 'roles_pkey') ? keyTaken(key) : error;
     }
@@ -102,7 +105,7 @@ export class RolesService {
   ): Promise<Role> {
     const given = input.permissions === undefined ? undefined : knownPermissions(input.permissions);
     return this.database.tenant(organizationId, async (tx) => {
-      const before = await lockCustomRole(tx, organizationId, key);
+      const before = await lockCustomRole(tx, actor, organizationId, key);
       const { name = before.name, description = before.description } = input;
       const after = { name, description, permissions: given ?? before.permissions };
       const changes = changesBetween<Snapshot>(before, after, FIELDS);
@@ -110,21 +113,21 @@ export class RolesService {
       requireHeld(actor, [...new Set([...before.permissions, ...after.permissions])]);
       if (changes['permissions'] !== undefined) refuseOwnRole(actor, organizationId, key);
       const updatedAt = await databaseNow(tx);
-      await tx.role.update({
+      const { version } = await tx.role.update({
         where: { organizationId_key: { organizationId, key } },
         data: { ...after, updatedAt, version: { increment: 1 } },
       });
       record(tx, actor, 'role.updated', { ...about(organizationId, { key, name }), changes });
       // Cached credentials carry the role's name too: `/v1/me` shows it.
       if (changes['permissions'] !== undefined || changes['name'] !== undefined) raiseEpoch(tx);
-      return toRole({ ...before, ...after, updatedAt });
+      return toRole({ ...before, ...after, updatedAt, version });
     });
   }
 
   /** Deletes a custom role that nobody has. Errors: 404, 409 `built_in_role` and `role_in_use`. */
   async delete(actor: Actor, organizationId: string, key: string): Promise<void> {
     await this.database.tenant(organizationId, async (tx) => {
-      const role = await lockCustomRole(tx, organizationId, key);
+      const role = await lockCustomRole(tx, actor, organizationId, key);
       if (role.memberCount > 0) {
         const detail = `The role is held by ${role.memberCount} users or service accounts.`;
         throw conflict('role_in_use', detail);
@@ -142,8 +145,14 @@ export class RolesService {
 
 const LEAST_ROLE = 'verifier' satisfies keyof typeof BUILT_IN_ROLES;
 
-async function lockCustomRole(tx: Tx, organizationId: string, key: string): Promise<RoleRow> {
+async function lockCustomRole(
+  tx: Tx,
+  actor: Actor,
+  organizationId: string,
+  key: string,
+): Promise<RoleRow> {
   const role = await lockRole(tx, organizationId, key);
+  await requireMatch(actor, () => toRole(role));
   if (role.builtIn) throw conflict('built_in_role', 'Built-in roles cannot be changed.');
   return role;
 }

@@ -12,7 +12,7 @@ const SORT_KEYS = {
 
 const COLUMNS = Prisma.sql`
   r.key, r.name, r.description, r.built_in AS "builtIn", r.permissions,
-  r.created_at AS "createdAt", r.updated_at AS "updatedAt",
+  r.created_at AS "createdAt", r.updated_at AS "updatedAt", r.version,
   ((SELECT count(*) FROM memberships m WHERE m.organization_id = r.organization_id AND m.role_key = r.key)
     + (SELECT count(*) FROM service_accounts a
        WHERE a.organization_id = r.organization_id AND a.role_key = r.key AND a.deleted_at IS NULL)

@@ -25,6 +25,7 @@ export const ACCOUNT_FIELDS = [
   'systems',
   'documentationUrl',
   'labels',
+  'requestsPerMinute',
 ] as const;
 
 /** What an account is before anything is said about it. */
@@ -38,6 +39,7 @@ export const NO_ACCOUNT: AccountFields = {
   systems: [],
   documentationUrl: null,
   labels: {},
+  requestsPerMinute: null,
 };
 
 /** The fields that an account has. */
@@ -52,6 +54,7 @@ export function fieldsOf(row: ServiceAccountRow): AccountFields & { name: string
     systems: row.systems,
     documentationUrl: row.documentationUrl,
     labels: row.labels,
+    requestsPerMinute: row.requestsPerMinute,
   };
 }
 
@@ -77,6 +80,7 @@ export interface AccountColumns {
   systems: string[];
   documentationUrl: string | null;
   labels: Record<string, string>;
+  requestsPerMinute: number | null;
 }
 
 /** The fields as columns. */

@@ -2,7 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CreatedAt } from '../http/location.js';
+import { ETagged } from '../http/etagged.js';
+import { Creates } from '../idempotency/idempotent.decorator.js';
 import {
   ServiceAccount,
   ServiceAccountCreated,
@@ -21,7 +22,7 @@ export class ServiceAccountsController {
   /** Creates a service account with its first key. The answer is the only one that shows the token. */
   @Post()
   @Allow('service-accounts:manage')
-  @CreatedAt(
+  @Creates(
     ({ serviceAccount }: ServiceAccountCreated) =>
       `/v1/organizations/${serviceAccount.organizationId}/service-accounts/${serviceAccount.id}`,
   )
@@ -46,6 +47,7 @@ export class ServiceAccountsController {
   /** Shows one service account. */
   @Get(':serviceAccountId')
   @Allow('service-accounts:read')
+  @ETagged()
   get(
     @Param('organizationId') organizationId: string,
     @Param('serviceAccountId') serviceAccountId: string,
@@ -56,6 +58,7 @@ export class ServiceAccountsController {
   /** Changes a service account; what is left out stays as it is. */
   @Patch(':serviceAccountId')
   @Allow('service-accounts:manage')
+  @ETagged()
   update(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
@@ -68,6 +71,7 @@ export class ServiceAccountsController {
   /** Deletes a service account and revokes all its keys; its name becomes free. */
   @Delete(':serviceAccountId')
   @Allow('service-accounts:manage')
+  @ETagged()
   @HttpCode(204)
   delete(
     @CurrentActor() actor: Actor,
@@ -80,6 +84,7 @@ export class ServiceAccountsController {
   /** Disables a service account: its keys are refused until it is enabled. */
   @Post(':serviceAccountId/disable')
   @Allow('service-accounts:manage')
+  @ETagged()
   @HttpCode(200)
   disable(
     @CurrentActor() actor: Actor,
@@ -92,6 +97,7 @@ export class ServiceAccountsController {
   /** Enables a service account that was disabled. */
   @Post(':serviceAccountId/enable')
   @Allow('service-accounts:manage')
+  @ETagged()
   @HttpCode(200)
   enable(
     @CurrentActor() actor: Actor,

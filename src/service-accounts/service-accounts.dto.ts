@@ -9,10 +9,12 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { CreatedBy, type CreatorColumns, toCreatedBy } from '../auth/created-by.dto.js';
+import { type Tagged, tagged } from '../http/entity-tag.js';
 import { PageQuery } from '../http/pagination.js';
 import {
   Check,
   EnumParam,
+  IsInteger,
   IsName,
   IsStringMap,
   IsText,
@@ -26,6 +28,8 @@ import { webAddressFaults } from './web-address.js';
 const STATUSES = ['active', 'disabled'] as const;
 const SORTS = ['name', '-name', 'createdAt', '-createdAt', 'lastUsedAt', '-lastUsedAt'] as const;
 
+/** Bounds of an account's own limit. */
+const REQUESTS_RANGE = { min: 1, max: 1_000_000 };
 const LABELS = {
   maxEntries: 32,
   maxKeyLength: 63,
@@ -97,6 +101,19 @@ export class ServiceAccountDescription {
   @Optional()
   @IsStringMap(LABELS)
   labels?: Record<string, string>;
+
+  /** How often a minute each of its keys may use one operation; null: as often as the organization's settings say. */
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    nullable: true,
+    minimum: 1,
+    maximum: 1_000_000,
+    example: 1_000,
+  })
+  @Nullable()
+  @IsInteger(REQUESTS_RANGE)
+  requestsPerMinute?: number | null;
 }
 
 /** A new service account. */
@@ -228,6 +245,10 @@ export class ServiceAccount {
   })
   labels: Record<string, string>;
 
+  /** How often a minute each of its keys may use one operation; null: as often as the organization's settings say. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  requestsPerMinute: number | null;
+
   /**
    * How many of its keys are usable: neither revoked nor expired.
    * @example 1
@@ -289,15 +310,17 @@ export interface ServiceAccountRow extends CreatorColumns {
   systems: string[];
   documentationUrl: string | null;
   labels: Record<string, string>;
+  requestsPerMinute: number | null;
   keyCount: number;
   lastUsedAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
+  version: number;
 }
 
-/** The service account as the API shows it. */
-export function toServiceAccount(row: ServiceAccountRow): ServiceAccount {
-  return {
+/** The service account as the API shows it; neither its use nor its keys move its entity tag. */
+export function toServiceAccount(row: ServiceAccountRow): Tagged<ServiceAccount> {
+  const account: ServiceAccount = {
     id: row.id,
     organizationId: row.organizationId,
     name: row.name,
@@ -310,12 +333,14 @@ export function toServiceAccount(row: ServiceAccountRow): ServiceAccount {
     systems: row.systems,
     documentationUrl: row.documentationUrl,
     labels: row.labels,
+    requestsPerMinute: row.requestsPerMinute,
     keyCount: row.keyCount,
     lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     createdBy: toCreatedBy(row),
     updatedAt: row.updatedAt.toISOString(),
   };
+  return tagged(account, row.version, ['keyCount', 'lastUsedAt']);
 }
 
 function toOwner(id: string | null, name: string | null, email: string | null) {

@@ -9,8 +9,10 @@ import { databaseNow } from '../database/clock.js';
 import { DatabaseService, raiseEpoch, type Tx } from '../database/database.service.js';
 import { isUniqueViolation } from '../database/errors.js';
 import { Instance } from '../database/instance.js';
+import { requireMatch, taggedAs } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { conflict, refused } from '../http/problem.js';
+import { idempotent } from '../idempotency/idempotent.js';
 import { insertKey, keyTargets } from '../keys/insert-key.js';
 import { toKeyWithToken } from '../keys/keys.dto.js';
 import { revokeKeys } from '../keys/keys.sql.js';
@@ -60,7 +62,7 @@ export class ServiceAccountsService {
     const minted = mintKey(this.instance);
     const { key: given = {}, name, role } = input;
     const fields = { ...changedFields(NO_ACCOUNT, input), name, role };
-    return this.unlessTaken(organizationId, async (tx) => {
+    const work = async (tx: Tx) => {
       const { permissions: rolePermissions } = await roleNamed(tx, organizationId, role);
       await requireOwners(tx, organizationId, NO_ACCOUNT, fields);
       requireHeld(actor, rolePermissions);
@@ -76,12 +78,10 @@ export class ServiceAccountsService {
         given,
         pointer: '/key',
       });
-      const account = await readAccount(tx, organizationId, id);
-      return {
-        serviceAccount: toServiceAccount(account),
-        key: toKeyWithToken(key, minted.token),
-      };
-    });
+      const serviceAccount = toServiceAccount(await readAccount(tx, organizationId, id));
+      return taggedAs({ serviceAccount, key: toKeyWithToken(key, minted.token) }, serviceAccount);
+    };
+    return this.unlessTaken(organizationId, idempotent(actor, work));
   }
 
   /** A page of the organization's service accounts. */
@@ -106,7 +106,7 @@ export class ServiceAccountsService {
   /**
    * Changes an account; what is left out stays. A new role holds at once, for all its keys. Errors:
    * 400 (`unknown_role`, `unknown_user`), 403 `grant_exceeds_permissions` (the old role counts too)
-   * and `own_role`, 404, 409 `name_taken`.
+   * and `own_role`, 403 `own_limit`, 404, 409 `name_taken`.
    */
   async update(
     actor: Actor,
@@ -117,19 +117,21 @@ export class ServiceAccountsService {
     return this.unlessTaken(organizationId, async (tx) => {
       await lockAccount(tx, organizationId, id);
       const row = await readAccount(tx, organizationId, id);
+      await requireMatch(actor, () => toServiceAccount(row));
       const before = fieldsOf(row);
       const after = changedFields(before, input);
       const changes = changesBetween<AccountFields>(before, after, ACCOUNT_FIELDS);
       if (changes === undefined) return toServiceAccount(row);
       await requireOwners(tx, organizationId, before, after);
+      if (changes['requestsPerMinute'] !== undefined) requireOthersLimit(actor, id);
       if (changes['role'] !== undefined) {
         await requireRoleChange(tx, actor, organizationId, id, [before.role, after.role]);
       }
       await save(tx, organizationId, id, toColumns(after));
       const targets = [target({ id, name: after.name })];
       record(tx, actor, 'service_account.updated', { organizationId, targets, changes });
-      // Cached credentials carry the name too, for the trail and for `/v1/me`.
-      if (changes['role'] !== undefined || changes['name'] !== undefined) raiseEpoch(tx);
+      // Cached credentials carry the limit, and the name for the trail and for `/v1/me`.
+      if (changes['role'] ?? changes['name'] ?? changes['requestsPerMinute']) raiseEpoch(tx);
       return toServiceAccount(await readAccount(tx, organizationId, id));
     });
   }
@@ -148,6 +150,7 @@ export class ServiceAccountsService {
   async delete(actor: Actor, organizationId: string, id: string): Promise<void> {
     await this.database.tenant(organizationId, async (tx) => {
       const account = await lockAccount(tx, organizationId, id);
+      await requireAccountMatch(tx, actor, organizationId, id);
       const revoked = await revokeKeys(tx, organizationId, id);
       await save(tx, organizationId, id, { deletedAt: await databaseNow(tx) });
       const targets = [target(account)];
@@ -171,6 +174,7 @@ export class ServiceAccountsService {
   ): Promise<ServiceAccount> {
     return this.database.tenant(organizationId, async (tx) => {
       const before = await lockAccount(tx, organizationId, id);
+      await requireAccountMatch(tx, actor, organizationId, id);
       if (status === 'active') {
         requireHeld(actor, (await roleNamed(tx, organizationId, before.roleKey)).permissions);
       }
@@ -195,6 +199,13 @@ export class ServiceAccountsService {
       throw conflict('name_taken', detail);
     }
   }
+}
+
+/** The account being locked. Errors: 412. */
+function requireAccountMatch(tx: Tx, actor: Actor, organizationId: string, id: string) {
+  return requireMatch(actor, async () =>
+    toServiceAccount(await readAccount(tx, organizationId, id)),
+  );
 }
 
 type Columns = Parameters<Tx['serviceAccount']['update']>[0]['data'];
@@ -239,6 +250,12 @@ async function requireRoleChange(
     throw refused('own_role', 'A service account cannot change its own role.');
   }
   requireHeld(actor, [...new Set(permissions)]);
+}
+
+/** Nobody decides about their own limit. */
+function requireOthersLimit(actor: Actor, id: string): void {
+  if (actor.type !== 'serviceAccount' || actor.id !== id) return;
+  throw refused('own_limit', 'A service account cannot change its own limit.');
 }
 
 function target({ id, name }: { id: string; name: string }): AuditTarget {

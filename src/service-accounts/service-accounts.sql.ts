@@ -11,10 +11,11 @@ const COLUMNS = Prisma.sql`
   r.name AS "roleName", a.status, o.id AS "ownerId", o.name AS "ownerName", o.email AS "ownerEmail",
   b.id AS "backupOwnerId", b.name AS "backupOwnerName", b.email AS "backupOwnerEmail",
   a.purpose, a.systems, a.documentation_url AS "documentationUrl", a.labels,
+  a.requests_per_minute AS "requestsPerMinute",
   (SELECT count(*)::int FROM keys k WHERE k.organization_id = a.organization_id
     AND k.service_account_id = a.id AND ${KEY_USABLE}) AS "keyCount",
   a.last_used_at AS "lastUsedAt", a.created_at AS "createdAt", a.created_by_type AS "createdByType",
-  a.created_by_id AS "createdById", a.created_by_name AS "createdByName", a.updated_at AS "updatedAt"`;
+  a.created_by_id AS "createdById", a.created_by_name AS "createdByName", a.updated_at AS "updatedAt", a.version`;
 
 const TABLES = Prisma.sql`service_accounts a
   JOIN roles r ON r.organization_id = a.organization_id AND r.key = a.role_key

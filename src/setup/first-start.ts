@@ -1,7 +1,7 @@
 import { Inject, Injectable, type INestApplicationContext } from '@nestjs/common';
 import { SYSTEM_ACTOR } from '../auth/actor.js';
 import { CONFIG, type Config } from '../config.js';
-import { newId } from '../crypto/id.js';
+import { newPersonId } from '../crypto/id.js';
 import { PasswordHasher } from '../crypto/password.js';
 import { DatabaseService } from '../database/database.service.js';
 import { createFirstAdministrator, isSetupOpen, lockSetup } from './first-administrator.js';
@@ -43,7 +43,7 @@ export class FirstStart {
     organizationName,
   }: NonNullable<Config['admin']>): Promise<void> {
     const passwordHash = await this.passwords.hash(password);
-    const person = { id: newId('usr'), email: email.toLowerCase(), name: ADMINISTRATOR_NAME };
+    const person = { id: newPersonId(), email: email.toLowerCase(), name: ADMINISTRATOR_NAME };
     await this.database.system(async (tx) => {
       // Another instance may start on the same empty database.
       if (!(await lockSetup(tx))) return;

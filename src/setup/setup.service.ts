@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ActorRequest } from '../auth/actor.js';
 import type { Login } from '../auth/sessions.dto.js';
 import { personActor, SessionsService } from '../auth/sessions.service.js';
-import { newId } from '../crypto/id.js';
+import { newId, newPersonId } from '../crypto/id.js';
 import { PasswordHasher } from '../crypto/password.js';
 import { sameHash } from '../crypto/pepper.js';
 import { createToken, parseToken } from '../crypto/token.js';
@@ -58,7 +58,7 @@ export class SetupService {
     await this.database.system((tx) => this.requireToken(tx, input.token));
     const { name, organizationName } = input;
     const passwordHash = await this.passwords.hash(input.password);
-    const person = { id: newId('usr'), email: input.email.toLowerCase(), name };
+    const person = { id: newPersonId(), email: input.email.toLowerCase(), name };
     await this.database.system(async (tx) => {
       if (!(await lockSetup(tx))) throw closed();
       await this.requireToken(tx, input.token);

@@ -1,73 +1,47 @@
 import type { Tx } from '../database/database.service.js';
-import type { Prisma } from '../generated/prisma/client.js';
+import { containing, keyset } from '../database/keyset.js';
+import { Prisma } from '../generated/prisma/client.js';
 import { type Member, MEMBER_INCLUDE } from './member.js';
 import type { UsersQuery } from './users.dto.js';
 
-type Column = 'createdAt' | 'name' | 'email';
-type Direction = 'asc' | 'desc';
-type Position = [value: string, userId: string];
+/** As `shownName`: neither order nor search tell the own name of somebody who has not accepted. */
+const SHOWN_NAME = Prisma.sql`coalesce(m.invited_name, u.name)`;
 
-/** `limit + 1` members that match the query, in its order, after `position`. */
-export function listMembers(
+const SORT_KEYS = {
+  createdAt: { expression: Prisma.sql`m.created_at`, type: 'timestamptz' },
+  name: { expression: SHOWN_NAME, type: 'text' },
+  email: { expression: Prisma.sql`u.email`, type: 'text' },
+} as const;
+
+/** A member in a list, with their place in the list's order. */
+export type ListedMember = Member & { position: string };
+
+/** `limit + 1` members that match the query, in its order, after the position given. */
+export async function listMembers(
   tx: Tx,
   organizationId: string,
-  query: UsersQuery,
-  position: Position | undefined,
-): Promise<Member[]> {
-  const { column, direction } = orderOf(query);
-  return tx.membership.findMany({
-    where: {
-      organizationId,
-      AND: [
-        query.status === undefined ? {} : { status: query.status },
-        query.role === undefined ? {} : { roleKey: query.role },
-        query.search === undefined ? {} : matching(query.search),
-        position === undefined ? {} : beyond(column, direction, position),
-      ],
-    },
-    include: MEMBER_INCLUDE,
-    orderBy: [
-      column === 'createdAt' ? { createdAt: direction } : { user: { [column]: direction } },
-      { userId: direction },
-    ],
-    take: query.limit + 1,
-  });
-}
-
-/** Where a member stands in the query's order. */
-export function positionOf(member: Member, query: UsersQuery): Position {
-  const { column } = orderOf(query);
-  const value = column === 'createdAt' ? member.createdAt.toISOString() : member.user[column];
-  return [value, member.userId];
-}
-
-function orderOf({ sort = 'createdAt' }: UsersQuery): { column: Column; direction: Direction } {
-  const isDescending = sort.startsWith('-');
-  return {
-    column: (isDescending ? sort.slice(1) : sort) as Column,
-    direction: isDescending ? 'desc' : 'asc',
-  };
-}
-
-function beyond(
-  column: Column,
-  direction: Direction,
-  [value, userId]: Position,
-): Prisma.MembershipWhereInput {
-  const past = direction === 'asc' ? 'gt' : 'lt';
-  const tie = { userId: { [past]: userId } };
-  if (column === 'createdAt') {
-    const start = new Date(value);
-    return { OR: [{ createdAt: { [past]: start } }, { createdAt: start, ...tie }] };
+  { status, role, search, sort = 'createdAt', limit }: UsersQuery,
+  after: unknown[] | undefined,
+): Promise<ListedMember[]> {
+  const { position, beyond, orderBy } = keyset(sort, SORT_KEYS, Prisma.sql`m.user_id`, after);
+  const conditions = [Prisma.sql`m.organization_id = ${organizationId}`, beyond];
+  if (status !== undefined) conditions.push(Prisma.sql`m.status = ${status}`);
+  if (role !== undefined) conditions.push(Prisma.sql`m.role_key = ${role}`);
+  if (search !== undefined) {
+    const pattern = containing(search);
+    conditions.push(Prisma.sql`(${SHOWN_NAME} ILIKE ${pattern} OR u.email ILIKE ${pattern})`);
   }
-  return {
-    OR: [{ user: { [column]: { [past]: value } } }, { user: { [column]: value }, ...tie }],
-  };
-}
-
-function matching(search: string): Prisma.MembershipWhereInput {
-  // Prisma hands `%`, `_` and `\` through to ILIKE as they are.
-  const contains = search.replace(/[\\%_]/g, '\\$&');
-  const filter = { contains, mode: 'insensitive' as const };
-  return { OR: [{ user: { name: filter } }, { user: { email: filter } }] };
+  const places = await tx.$queryRaw<{ userId: string; position: string }[]>`
+    SELECT m.user_id AS "userId", ${position} AS "position"
+    FROM memberships m JOIN users u ON u.id = m.user_id
+    WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY ${orderBy} LIMIT ${limit + 1}`;
+  const members = await tx.membership.findMany({
+    where: { organizationId, userId: { in: places.map(({ userId }) => userId) } },
+    include: MEMBER_INCLUDE,
+  });
+  const byUser = new Map(members.map((member) => [member.userId, member]));
+  return places.flatMap(({ userId, position }) => {
+    const member = byUser.get(userId);
+    return member === undefined ? [] : [{ ...member, position }];
+  });
 }

@@ -2,8 +2,16 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { CreatedAt } from '../http/location.js';
-import { User, UserCreateInput, UserPage, UsersQuery, UserUpdateInput } from './users.dto.js';
+import { ETagged } from '../http/etagged.js';
+import { Creates } from '../idempotency/idempotent.decorator.js';
+import {
+  CreatedUser,
+  User,
+  UserCreateInput,
+  UserPage,
+  UsersQuery,
+  UserUpdateInput,
+} from './users.dto.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Users')
@@ -11,17 +19,18 @@ import { UsersService } from './users.service.js';
 export class UsersController {
   constructor(private readonly users: UsersService) {}
 
-  /** Creates a user of the organization; the person sets a password by an invitation. */
+  /** Creates a user of the organization: active at once without a password, or with an invitation. */
   @Post()
   @Allow('users:manage')
-  @CreatedAt(
-    (user: User, { organizationId }) => `/v1/organizations/${organizationId}/users/${user.id}`,
+  @Creates(
+    (user: CreatedUser, { organizationId }) =>
+      `/v1/organizations/${organizationId}/users/${user.id}`,
   )
   create(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
     @Body() input: UserCreateInput,
-  ): Promise<User> {
+  ): Promise<CreatedUser> {
     return this.users.create(actor, organizationId, input);
   }
 
@@ -38,6 +47,7 @@ export class UsersController {
   /** Shows one user of the organization. */
   @Get(':userId')
   @Allow('users:read')
+  @ETagged()
   get(
     @Param('organizationId') organizationId: string,
     @Param('userId') userId: string,
@@ -48,6 +58,7 @@ export class UsersController {
   /** Changes a user's role and attributes; what is left out stays as it is. */
   @Patch(':userId')
   @Allow('users:manage')
+  @ETagged()
   update(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
@@ -60,6 +71,7 @@ export class UsersController {
   /** Disables a user: no access to the organization until enabled again. */
   @Post(':userId/disable')
   @Allow('users:manage')
+  @ETagged()
   @HttpCode(200)
   disable(
     @CurrentActor() actor: Actor,
@@ -72,6 +84,7 @@ export class UsersController {
   /** Gives a disabled user access again. */
   @Post(':userId/enable')
   @Allow('users:manage')
+  @ETagged()
   @HttpCode(200)
   enable(
     @CurrentActor() actor: Actor,
@@ -84,6 +97,7 @@ export class UsersController {
   /** Removes a user from the organization; their service accounts keep working. */
   @Delete(':userId')
   @Allow('users:manage')
+  @ETagged()
   @HttpCode(204)
   remove(
     @CurrentActor() actor: Actor,

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 import { PageQuery } from '../http/pagination.js';
+import { IssuedInvitation } from '../invitations/invitations.dto.js';
 import { Check, EnumParam, IsName, Optional, TextParam } from '../http/validators.js';
 import { attributeFaults, type Attributes } from './attributes.js';
 import { IsEmailAddress } from './email.js';
@@ -50,6 +51,15 @@ export class UserCreateInput {
   @Optional()
   @Check('isAttributes', attributeFaults)
   attributes?: Attributes;
+
+  /**
+   * True: with an invitation, as `invited` until it is accepted. Otherwise active at once; the person
+   * sets a first password by "forgot password".
+   * @example true
+   */
+  @Optional()
+  @IsBoolean()
+  invite?: boolean;
 }
 
 /** What is to change; the rest stays. */
@@ -136,6 +146,12 @@ export class User {
   createdAt: string;
 
   createdBy: UserCreatedBy;
+}
+
+/** A user who has just been created. */
+export class CreatedUser extends User {
+  /** With `invite` only. */
+  invitation?: IssuedInvitation;
 }
 
 /** A page of users. */

@@ -3,16 +3,29 @@ import { changesBetween, record } from '../audit/record.js';
 import type { Actor } from '../auth/actor.js';
 import { requireHeld } from '../auth/grant.js';
 import { SessionsService } from '../auth/sessions.service.js';
-import { newId } from '../crypto/id.js';
 import { databaseNow } from '../database/clock.js';
 import { DatabaseService, type Tx } from '../database/database.service.js';
 import type { Prisma } from '../generated/prisma/client.js';
+import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
-import { conflict, Problem, refused } from '../http/problem.js';
-import { findRole, roleNamed } from '../roles/find-role.js';
-import { findMember, lockMember, type Member, MEMBER_INCLUDE, toUser } from './member.js';
-import { listMembers, positionOf } from './users-list.js';
+import { conflict, refused } from '../http/problem.js';
+import { idempotent } from '../idempotency/idempotent.js';
+import { InvitationsService } from '../invitations/invitations.service.js';
+import { revokeWaiting } from '../invitations/invitations.sql.js';
+import { roleNamed } from '../roles/find-role.js';
+import { addMember } from './add-member.js';
+import {
+  aboutMember,
+  findMember,
+  lockMember,
+  type Member,
+  MEMBER_INCLUDE,
+  requireRoleHeld,
+  toUser,
+} from './member.js';
+import { type ListedMember, listMembers } from './users-list.js';
 import type {
+  CreatedUser,
   User,
   UserCreateInput,
   UsersQuery,
@@ -32,37 +45,26 @@ export class UsersService {
     private readonly database: DatabaseService,
     private readonly cursors: CursorCodec,
     private readonly sessions: SessionsService,
+    private readonly invitations: InvitationsService,
   ) {}
 
   /**
-   * Makes a user, and the person if nobody has this e-mail yet. Errors: 400 `unknown_role`; 403 for
-   * a role beyond the caller's own permissions; 409 `email_taken`, which names the user who has it.
+   * Makes a user, and the person if nobody has this e-mail yet: active at once, or with an invitation.
+   * The answer is the same for a person who exists elsewhere. Errors: 400 `unknown_role`; 403 for a
+   * role beyond the caller's own permissions; 409 `email_taken`, which names the user who has it.
    */
-  async create(actor: Actor, organizationId: string, input: UserCreateInput): Promise<User> {
-    const newPersonId = newId('usr');
-    const email = input.email.toLowerCase();
-    return this.database.tenant(organizationId, async (tx) => {
-      const role = await roleNamed(tx, organizationId, input.role);
-      requireHeld(actor, role.permissions);
-      const [{ id: userId } = { id: '' }] = await tx.$queryRaw<{ id: string }[]>`
-        SELECT find_or_create_person(${newPersonId}, ${email}, ${input.name}) AS id`;
-      const { count } = await tx.membership.createMany({
-        data: {
-          organizationId,
-          userId,
-          roleKey: role.key,
-          attributes: input.attributes ?? {},
-          createdByType: actor.type,
-          createdById: actor.id,
-          createdByName: actor.name,
-        },
-        skipDuplicates: true,
-      });
-      if (count === 0) throw emailTaken(userId);
-      const member = await findMember(tx, organizationId, userId);
-      record(tx, actor, 'user.created', about(member));
-      return toUser(member);
-    });
+  async create(
+    actor: Actor,
+    organizationId: string,
+    { invite = false, ...input }: UserCreateInput,
+  ): Promise<CreatedUser> {
+    if (invite) return this.invitations.createUser(actor, organizationId, input);
+    const work = async (tx: Tx) => {
+      const member = await addMember(tx, actor, organizationId, input, 'active');
+      record(tx, actor, 'user.created', aboutMember(member));
+      return { ...toUser(member), name: input.name, lastLoginAt: null };
+    };
+    return this.database.tenant(organizationId, idempotent(actor, work));
   }
 
   /** A page of the organization's users. */
@@ -71,9 +73,9 @@ export class UsersService {
     const scope = cursorScope(organizationId, 'users', { ...filters });
     const position = after === undefined ? undefined : this.cursors.decode(scope, after);
     const rows = await this.database.tenant(organizationId, (tx) =>
-      listMembers(tx, organizationId, query, position as [string, string] | undefined),
+      listMembers(tx, organizationId, query, position),
     );
-    const toPosition = (row: Member) => positionOf(row, query);
+    const toPosition = (row: ListedMember) => [row.position, row.userId];
     return mapPage(page(rows, limit, { codec: this.cursors, scope, toPosition }), toUser);
   }
 
@@ -97,6 +99,7 @@ export class UsersService {
     return this.database.tenant(organizationId, async (tx) => {
       if (input.role !== undefined) await lockOwnership(tx, organizationId);
       const before = await lockMember(tx, organizationId, userId);
+      await requireMatch(actor, () => toUser(before));
       const { role = before.roleKey, attributes = before.attributes } = input;
       if (role !== before.roleKey) await checkRoleChange(tx, actor, before, role);
       const after = { role, attributes };
@@ -105,25 +108,27 @@ export class UsersService {
         'attributes',
       ]);
       if (changes === undefined) return toUser(before);
-      const member = await save(tx, before, {
+      const member = await saveMember(tx, before, {
         roleKey: role,
         attributes: attributes as Prisma.InputJsonObject,
       });
-      record(tx, actor, 'user.updated', { ...about(member), changes });
+      record(tx, actor, 'user.updated', { ...aboutMember(member), changes });
       return toUser(member);
     });
   }
 
   /**
-   * Takes all access to the organization from a user, until enabled again. Errors: 403 for a user
-   * with more permissions than the caller, 404, 409 `last_owner`.
+   * Takes all access to the organization from a user, until enabled again; an invitation that waits
+   * is revoked. Errors: 403 for a user with more permissions than the caller, 404, 409 `last_owner`.
    */
   async disable(actor: Actor, organizationId: string, userId: string): Promise<User> {
     const user = await this.database.tenant(organizationId, async (tx) => {
       await lockOwnership(tx, organizationId);
       const before = await lockMember(tx, organizationId, userId);
+      await requireMatch(actor, () => toUser(before));
       await requireRoleHeld(tx, actor, before);
       await requireAnotherOwner(tx, before);
+      if (before.status === 'invited') await revokeWaiting(tx, before);
       return setStatus(tx, actor, before, 'disabled', 'user.disabled');
     });
     await this.sessions.endIfLockedOut(actor, userId);
@@ -137,6 +142,7 @@ export class UsersService {
   enable(actor: Actor, organizationId: string, userId: string): Promise<User> {
     return this.database.tenant(organizationId, async (tx) => {
       const before = await lockMember(tx, organizationId, userId);
+      await requireMatch(actor, () => toUser(before));
       await requireRoleHeld(tx, actor, before);
       if (before.status === 'invited') {
         throw conflict('not_disabled', 'The user has not accepted the invitation yet.');
@@ -146,20 +152,23 @@ export class UsersService {
   }
 
   /**
-   * Removes a user from the organization; what they own goes on without an owner. Errors: 403 for a
-   * user with more permissions than the caller, 404, 409 `last_owner`.
+   * Removes a user from the organization; what they own goes on without an owner, an invitation that
+   * waits is revoked. Errors: 403 for a user with more permissions than the caller, 404, 409
+   * `last_owner`.
    */
   async remove(actor: Actor, organizationId: string, userId: string): Promise<void> {
     await this.database.tenant(organizationId, async (tx) => {
       await lockOwnership(tx, organizationId);
       const member = await lockMember(tx, organizationId, userId);
+      await requireMatch(actor, () => toUser(member));
       await requireRoleHeld(tx, actor, member);
       await requireAnotherOwner(tx, member);
+      if (member.status === 'invited') await revokeWaiting(tx, member);
       await tx.membership.delete({
         where: { organizationId_userId: { organizationId, userId } },
         select: { userId: true },
       });
-      record(tx, actor, 'user.removed', about(member));
+      record(tx, actor, 'user.removed', aboutMember(member));
     });
   }
 }
@@ -168,23 +177,23 @@ export class UsersService {
  * Whatever may take an owner's place away waits here for all others that do, so that of two owners
  * who demote each other only one succeeds. It does not hold up the organization's other work.
  */
-async function lockOwnership(tx: Tx, organizationId: string): Promise<void> {
+export async function lockOwnership(tx: Tx, organizationId: string): Promise<void> {
   await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${organizationId} FOR NO KEY UPDATE`;
 }
 
-async function checkRoleChange(tx: Tx, actor: Actor, before: Member, role: string): Promise<void> {
+/** Errors: 400 `unknown_role`, 403 `own_role` or for a role beyond the caller's own, 409 `last_owner`. */
+export async function checkRoleChange(
+  tx: Tx,
+  actor: Actor,
+  before: Member,
+  role: string,
+): Promise<void> {
   if (actor.type === 'user' && actor.id === before.userId) {
     throw refused('own_role', 'Nobody can change their own role.');
   }
   await requireRoleHeld(tx, actor, before);
   requireHeld(actor, (await roleNamed(tx, before.organizationId, role)).permissions);
   await requireAnotherOwner(tx, before);
-}
-
-/** Whoever has more permissions is out of reach. Errors: 403. */
-async function requireRoleHeld(tx: Tx, actor: Actor, member: Member): Promise<void> {
-  const role = await findRole(tx, member.organizationId, member.roleKey);
-  requireHeld(actor, role?.permissions ?? []);
 }
 
 /** An organization always keeps one active owner. Errors: 409 `last_owner`. */
@@ -207,13 +216,16 @@ async function setStatus(
   action: string,
 ): Promise<User> {
   if (before.status === status) return toUser(before);
-  const member = await save(tx, before, { status });
+  // Whoever is active is known by their own name.
+  const shown = status === 'active' ? { invitedName: null } : {};
+  const member = await saveMember(tx, before, { status, ...shown });
   const changes = changesBetween(before, member, ['status']);
-  record(tx, actor, action, { ...about(member), changes });
+  record(tx, actor, action, { ...aboutMember(member), changes });
   return toUser(member);
 }
 
-async function save(
+/** Changes a locked member, by the database's clock. */
+export async function saveMember(
   tx: Tx,
   { organizationId, userId }: Member,
   data: Prisma.MembershipUncheckedUpdateInput,
@@ -223,16 +235,5 @@ async function save(
     where: { organizationId_userId: { organizationId, userId } },
     data: { ...data, updatedAt, version: { increment: 1 } },
     include: MEMBER_INCLUDE,
-  });
-}
-
-function about({ organizationId, user }: Member) {
-  return { organizationId, targets: [{ type: 'user' as const, id: user.id, name: user.name }] };
-}
-
-function emailTaken(userId: string): Problem {
-  const detail = `The user ${userId} has this e-mail already.`;
-  return new Problem(409, 'email_taken', detail, {
-    errors: [{ pointer: '/email', code: 'email_taken', detail: userId }],
   });
 }

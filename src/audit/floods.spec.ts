@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Flood, Floods } from './floods.js';
+
+/** Waits for something that happens by itself. */
+async function eventually(isTrue: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error('it did not happen');
+    await new Promise(setImmediate);
+  }
+}
+
+function aCounter(options: ConstructorParameters<typeof Floods>[1]) {
+  const written: Flood[] = [];
+  const floods = new Floods((flood) => Promise.resolve(void written.push(flood)), options);
+  return { floods, written };
+}
+
+describe('Floods', () => {
+  it('lets the first ones of a minute pass and counts the others', async () => {
+    const { floods, written } = aCounter({ limit: 2 });
+    const answers = Array.from({ length: 5 }, () => floods.note('192.0.2.1'));
+    expect(answers).toEqual([undefined, undefined, 60, 60, 60]);
+    expect(floods.note('192.0.2.2')).toBeUndefined();
+    expect(written).toEqual([]);
+    expect(await floods.writeNow()).toBe(0);
+    expect(written).toMatchObject([{ source: '192.0.2.1', count: 3 }]);
+  });
+
+  it('writes a row by itself when a minute is over, then lets the address pass again', async () => {
+    const { floods, written } = aCounter({ limit: 1, windowMs: 20 });
+    floods.note('192.0.2.1');
+    floods.note('192.0.2.1');
+    await eventually(() => written.length === 1);
+    expect(floods.note('192.0.2.1')).toBeUndefined();
+    floods.note('192.0.2.1');
+    await eventually(() => written.length === 2);
+    expect(written.map(({ count }) => count)).toEqual([1, 1]);
+  });
+
+  it('ends the oldest minute early when there are too many addresses; nothing is lost', async () => {
+    const { floods, written } = aCounter({ limit: 1, maxSources: 2 });
+    for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.3']) floods.note(ip);
+    await eventually(() => written.length === 1);
+    expect(written).toMatchObject([{ source: '192.0.2.1', count: 1 }]);
+  });
+
+  it('writes again what could not be written, and says how much that is', async () => {
+    const written: Flood[] = [];
+    let isAway = true;
+    const floods = new Floods(
+      (flood) => {
+        if (isAway) return Promise.reject(new Error('away'));
+        written.push(flood);
+        return Promise.resolve();
+      },
+      { limit: 1 },
+    );
+    for (let count = 0; count < 4; count += 1) floods.note('192.0.2.1');
+    expect(await floods.writeNow()).toBe(3);
+    isAway = false;
+    expect(await floods.writeNow()).toBe(0);
+    expect(written).toMatchObject([{ source: '192.0.2.1', count: 3 }]);
+  });
+});

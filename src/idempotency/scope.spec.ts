@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { Pepper } from '../crypto/pepper.js';
+import { canonicalJson, IdempotencyScope, type IdempotentRequest, replaySecrets } from './scope.js';
+
+const secret = randomBytes(32);
+const secrets = replaySecrets(new Pepper(secret));
+const request: IdempotentRequest = {
+  organizationId: 'org_1',
+  credentialId: 'key_1',
+  token: 'clv_the-token-itself',
+  idempotencyKey: 'first',
+  shape: { method: 'POST', route: '/v1/x', params: { a: '1' }, query: {}, body: { name: 'A' } },
+};
+const ANSWER = JSON.stringify({ body: { token: 'clv_what-nobody-else-may-read' } });
+
+function scope(changes: Partial<IdempotentRequest> = {}, by = secrets): IdempotencyScope {
+  return new IdempotencyScope(by, { ...request, ...changes });
+}
+
+describe('a sealed answer', () => {
+  const sealed = scope().seal(ANSWER);
+
+  it('is opened by the same request with the same credential', () => {
+    expect(scope().open(sealed)).toBe(ANSWER);
+    // As the database gives bytes back.
+    expect(scope().open(new Uint8Array(sealed))).toBe(ANSWER);
+  });
+
+  it('shows nothing of what is in it, and is another one every time', () => {
+    expect(sealed.toString('latin1')).not.toContain('clv_');
+    expect(scope().seal(ANSWER).equals(sealed)).toBe(false);
+  });
+
+  it.each<[string, Partial<IdempotentRequest>]>([
+    ['the token', { token: 'clv_another-token' }],
+    ['the idempotency key', { idempotencyKey: 'second' }],
+    ['the credential', { credentialId: 'key_2' }],
+    ['the organization', { organizationId: 'org_2' }],
+    ['the request', { shape: { ...request.shape, body: { name: 'B' } } }],
+  ])('stays closed without %s, for somebody who has database and pepper', (_what, changes) => {
+    expect(() => scope(changes).open(sealed)).toThrow();
+  });
+
+  it('stays closed without the pepper, for somebody who has the token', () => {
+    const others = replaySecrets(new Pepper(randomBytes(32)));
+    expect(() => scope({}, others).open(sealed)).toThrow();
+  });
+
+  it('stays closed when a single bit of it was changed, or it was cut', () => {
+    for (let at = 0; at < sealed.length; at += 1) {
+      const forged = Buffer.from(sealed);
+      forged[at]! ^= 1;
+      expect(() => scope().open(forged)).toThrow();
+    }
+    expect(() => scope().open(sealed.subarray(0, 20))).toThrow();
+    expect(() => scope().open(new Uint8Array())).toThrow();
+  });
+});
+
+describe('the fingerprint of a request', () => {
+  const of = (changes: Partial<typeof request.shape>) =>
+    scope({ shape: { ...request.shape, ...changes } }).fingerprint.toString('hex');
+
+  it('differs by method, route, parameters, query and body', () => {
+    const all = [
+      of({}),
+      of({ method: 'PUT' }),
+      of({ route: '/v1/y' }),
+      of({ params: { a: '2' } }),
+      of({ query: { a: '1' } }),
+      of({ body: { name: 'B' } }),
+      of({ body: undefined }),
+      of({ body: null }),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('is the same however the members of an object are ordered', () => {
+    expect(of({ body: { a: 1, b: { c: [1, 2], d: null } } })).toBe(
+      of({ body: { b: { d: null, c: [1, 2] }, a: 1 } }),
+    );
+    expect(of({ body: { a: [1, 2] } })).not.toBe(of({ body: { a: [2, 1] } }));
+  });
+});
+
+describe('canonicalJson', () => {
+  it('keeps every value, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+});
+
+describe('the stored hash of an idempotency key', () => {
+  it('does not tell the key without the pepper, and belongs to one instance', () => {
+    const others = replaySecrets(new Pepper(randomBytes(32)));
+    expect(scope().keyHash).toHaveLength(32);
+    expect(scope().keyHash.equals(scope({}, others).keyHash)).toBe(false);
+    expect(scope().keyHash.equals(scope({ idempotencyKey: 'second' }).keyHash)).toBe(false);
+  });
+});

@@ -1,0 +1,112 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import type { Pepper } from '../crypto/pepper.js';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const CIPHER = 'aes-256-gcm';
+
+/** Keys made from the pepper, each for one purpose. */
+export interface ReplaySecrets {
+  keyHash: Buffer;
+  fingerprint: Buffer;
+  seal: Buffer;
+}
+
+/** The keys of this instance. */
+export function replaySecrets(pepper: Pepper): ReplaySecrets {
+  return {
+    keyHash: pepper.derive('idempotency-key'),
+    fingerprint: pepper.derive('idempotency-fingerprint'),
+    seal: pepper.derive('idempotency-seal'),
+  };
+}
+
+/** What a retry must have in common with the first request. */
+export interface RequestShape {
+  method: string;
+  /** The route's template. */
+  route: string;
+  params: unknown;
+  query: unknown;
+  /** Parsed; undefined for none. */
+  body: unknown;
+}
+
+/** One request that named an `Idempotency-Key`. */
+export interface IdempotentRequest {
+  /** The organization that the path names, or `system`. */
+  organizationId: string;
+  /** The key or session that asks. */
+  credentialId: string;
+  /** The credential itself, as it was presented. */
+  token: string;
+  /** The value of the header. */
+  idempotencyKey: string;
+  shape: RequestShape;
+}
+
+/**
+ * Where the answer to one request is kept for its retries, and what opens it. The answer is sealed with AES-256-GCM under
+ * HKDF-SHA-256 (RFC 5869) of pepper, token and idempotency key: neither the database nor the database together with the
+ * pepper opens it, only who presents the token again. Pure, but for the random nonce.
+ */
+export class IdempotencyScope {
+  readonly organizationId: string;
+  readonly credentialId: string;
+  /** 32 bytes: the idempotency key, as it may be stored. */
+  readonly keyHash: Buffer;
+  /** 32 bytes: equal for equal requests. */
+  readonly fingerprint: Buffer;
+  /** What became of the request: `replayed` got the answer of an earlier one, `stored` made a new one. */
+  outcome: 'replayed' | 'stored' | undefined;
+  readonly #sealKey: Buffer;
+
+  constructor(secrets: ReplaySecrets, request: IdempotentRequest) {
+    const { idempotencyKey, token } = request;
+    this.organizationId = request.organizationId;
+    this.credentialId = request.credentialId;
+    this.keyHash = hmac(secrets.keyHash, idempotencyKey);
+    this.fingerprint = hmac(secrets.fingerprint, canonicalJson(request.shape));
+    const info = `claviger:idempotency:${idempotencyKey}`;
+    this.#sealKey = Buffer.from(hkdfSync('sha256', token, secrets.seal, info, 32));
+  }
+
+  /** The answer as it may be stored: nonce, tag, ciphertext. */
+  seal(answer: string): Buffer {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#sealKey, nonce).setAAD(this.place());
+    const text = Buffer.concat([cipher.update(answer, 'utf8'), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), text]);
+  }
+
+  /** The answer that {@link seal} made for this very request. Throws for any other bytes. */
+  open(sealed: Uint8Array): string {
+    const nonce = sealed.subarray(0, NONCE_BYTES);
+    const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
+    const options = { authTagLength: TAG_BYTES };
+    const decipher = createDecipheriv(CIPHER, this.#sealKey, nonce, options)
+      .setAAD(this.place())
+      .setAuthTag(tag);
+    const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
+    return Buffer.concat([text, decipher.final()]).toString('utf8');
+  }
+
+  /** So that an answer cannot be moved to another record. */
+  private place(): Buffer {
+    const ids = Buffer.from(`${this.organizationId}\0${this.credentialId}\0`);
+    return Buffer.concat([ids, this.keyHash, this.fingerprint]);
+  }
+}
+
+/** JSON with the members of every object in one order, so that their order in the request does not matter. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}

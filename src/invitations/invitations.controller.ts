@@ -1,0 +1,123 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiForbiddenResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { type Actor, CurrentActor } from '../auth/actor.js';
+import { Allow, Public } from '../auth/allow.decorator.js';
+import { ETagged } from '../http/etagged.js';
+import { Creates } from '../idempotency/idempotent.decorator.js';
+import { InvitationAcceptance } from './acceptance.service.js';
+import {
+  AcceptedInvitation,
+  Invitation,
+  InvitationAcceptInput,
+  InvitationCreateInput,
+  InvitationPage,
+  InvitationsQuery,
+  IssuedInvitation,
+} from './invitations.dto.js';
+import { InvitationsService } from './invitations.service.js';
+
+const PATH = 'organizations/:organizationId/invitations';
+
+/** Not among the answers that every public operation has. */
+const FORBIDDEN = {
+  description: 'The credential is a service account’s, or the session of somebody else.',
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      example: {
+        type: 'urn:claviger:problem:wrong_person',
+        title: 'Wrong person',
+        status: 403,
+        detail: 'Log in as the person who is invited.',
+        instance: 'urn:claviger:request:req_01k9x3m2v8f0jsn5w7d4t6qxyz',
+        code: 'wrong_person',
+        requestId: 'req_01k9x3m2v8f0jsn5w7d4t6qxyz',
+      },
+    },
+  },
+};
+
+@ApiTags('Invitations')
+@Controller('v1')
+export class InvitationsController {
+  constructor(
+    private readonly invitations: InvitationsService,
+    private readonly acceptance: InvitationAcceptance,
+  ) {}
+
+  /** Invites a person into the organization: the answer shows the link, which is mailed too. */
+  @Post(PATH)
+  @Allow('users:manage')
+  @Creates(
+    (invitation: IssuedInvitation, { organizationId }) =>
+      `/v1/organizations/${organizationId}/invitations/${invitation.id}`,
+  )
+  create(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Body() input: InvitationCreateInput,
+  ): Promise<IssuedInvitation> {
+    return this.invitations.create(actor, organizationId, input);
+  }
+
+  /** Lists the invitations of the organization. */
+  @Get(PATH)
+  @Allow('users:read')
+  list(
+    @Param('organizationId') organizationId: string,
+    @Query() query: InvitationsQuery,
+  ): Promise<InvitationPage> {
+    return this.invitations.list(organizationId, query);
+  }
+
+  /** Shows one invitation of the organization. */
+  @Get(`${PATH}/:invitationId`)
+  @Allow('users:read')
+  @ETagged()
+  get(
+    @Param('organizationId') organizationId: string,
+    @Param('invitationId') invitationId: string,
+  ): Promise<Invitation> {
+    return this.invitations.get(organizationId, invitationId);
+  }
+
+  /** Sends an invitation again, with a new token for 7 days; the old one is void. */
+  @Post(`${PATH}/:invitationId/resend`)
+  @Allow('users:manage')
+  @HttpCode(200)
+  @ETagged()
+  resend(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('invitationId') invitationId: string,
+  ): Promise<IssuedInvitation> {
+    return this.invitations.resend(actor, organizationId, invitationId);
+  }
+
+  /** Revokes an invitation, and removes the user who has not accepted it. */
+  @Delete(`${PATH}/:invitationId`)
+  @Allow('users:manage')
+  @HttpCode(204)
+  @ETagged()
+  revoke(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('invitationId') invitationId: string,
+  ): Promise<void> {
+    return this.invitations.revoke(actor, organizationId, invitationId);
+  }
+
+  /** Accepts an invitation with a first password, or with the session of somebody who has one. */
+  @Post('invitations/accept')
+  @Public()
+  @ApiOperation({ security: [{}, { bearer: [] }] })
+  @ApiForbiddenResponse(FORBIDDEN)
+  @HttpCode(200)
+  accept(
+    @Req() request: FastifyRequest,
+    @Body() input: InvitationAcceptInput,
+  ): Promise<AcceptedInvitation> {
+    return this.acceptance.accept(request, input);
+  }
+}

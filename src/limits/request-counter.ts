@@ -1,0 +1,95 @@
+import { Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+
+/** Where a caller stands in its window after a request was counted. */
+export interface Usage {
+  /** Requests in this window, the one just counted among them. */
+  used: number;
+  /** Whole seconds until the window ends, at least 1. */
+  resetSeconds: number;
+}
+
+/** How a counter counts. */
+export interface RequestCounterOptions {
+  windowSeconds: number;
+  /** Where several processes count together; without it each counts alone. */
+  redisUrl?: string | undefined;
+}
+
+/** Limits differ by caller and change at any time, so they are compared here and not by the library. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const KEY_PREFIX = 'claviger:requests';
+/**
+ * How long Redis may keep a request waiting. A Redis that is silent for so long counts as gone: the connection is
+ * dropped, and until a new one has shaken hands requests are counted in memory without asking it.
+ */
+const REDIS_PATIENCE_MS = 100;
+const REDIS_CONNECT_TIMEOUT_MS = 2_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
+
+/**
+ * Counts requests in windows that begin with the first one: in memory, or in Redis for several processes together. While
+ * Redis is away every process counts by itself, from zero; when it is back they count together again. Never fails.
+ */
+export class RequestCounter {
+  private readonly logger = new Logger('RequestCounter');
+  private readonly limiter: RateLimiterMemory | RateLimiterRedis;
+  private readonly redis: Redis | undefined;
+
+  constructor({ windowSeconds, redisUrl }: RequestCounterOptions) {
+    const options = { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
+    const memory = new RateLimiterMemory(options);
+    this.redis = redisUrl === undefined ? undefined : this.connect(redisUrl);
+    this.limiter =
+      this.redis === undefined
+        ? memory
+        : new RateLimiterRedis({
+            ...options,
+            storeClient: this.redis,
+            rejectIfRedisNotReady: true,
+            insuranceLimiter: memory,
+          });
+  }
+
+  /** Whether the processes count together at this moment. */
+  get isShared(): boolean {
+    return this.redis?.status === 'ready';
+  }
+
+  /** Counts one request under this key. */
+  async count(key: string): Promise<Usage> {
+    const { consumedPoints, msBeforeNext } = await this.limiter.consume(key);
+    return { used: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)) };
+  }
+
+  /** Ends the connection to Redis. */
+  close(): void {
+    this.redis?.disconnect();
+  }
+
+  private connect(url: string): Redis {
+    const redis = new Redis(url, {
+      // Known to every version of Redis and of what speaks like it.
+      protocol: 2,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: REDIS_PATIENCE_MS,
+      socketTimeout: REDIS_PATIENCE_MS,
+      disconnectTimeout: REDIS_PATIENCE_MS,
+      connectTimeout: REDIS_CONNECT_TIMEOUT_MS,
+      retryStrategy: (times) => Math.min(50 * times, MAX_RECONNECT_DELAY_MS),
+    });
+    let isAway = false;
+    redis.on('ready', () => {
+      if (isAway) this.logger.log('Redis is back: limits are shared again');
+      isAway = false;
+    });
+    redis.on('error', ({ message }: Error) => {
+      if (!isAway) this.logger.warn(`Redis is away, limits hold per process: ${message}`);
+      isAway = true;
+    });
+    return redis;
+  }
+}

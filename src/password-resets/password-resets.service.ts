@@ -1,0 +1,106 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { record } from '../audit/record.js';
+import { type ActorRequest, SYSTEM_ACTOR } from '../auth/actor.js';
+import { setPassword } from '../auth/sessions.reset-password.js';
+import { personActor } from '../auth/sessions.service.js';
+import { lockPerson } from '../auth/sessions.sql.js';
+import { CONFIG, type Config } from '../config.js';
+import { newId } from '../crypto/id.js';
+import { PasswordHasher } from '../crypto/password.js';
+import { sameHash } from '../crypto/pepper.js';
+import { createToken, parseToken } from '../crypto/token.js';
+import { DatabaseService, type Tx } from '../database/database.service.js';
+import { Instance } from '../database/instance.js';
+import { notFound } from '../http/problem.js';
+import { type Mail, Mailer } from '../mail/mailer.js';
+import type { PasswordResetConfirmInput, PasswordResetRequested } from './password-resets.dto.js';
+import {
+  findOpenReset,
+  insertReset,
+  type OpenReset,
+  type ResetPerson,
+} from './password-resets.sql.js';
+
+/** Compared against when there is no row, so that an unknown id costs what a wrong secret costs. */
+const NOBODY = Buffer.alloc(32);
+
+/** Forgotten passwords, and first ones of people who were created without. */
+@Injectable()
+export class PasswordResetsService {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly database: DatabaseService,
+    private readonly instance: Instance,
+    private readonly passwords: PasswordHasher,
+    private readonly mailer: Mailer,
+  ) {}
+
+  /**
+   * Mails a reset token, good for an hour, if somebody has this e-mail. Answer and work are the same
+   * whether anybody has: also the event, so that the commit writes to the disk either way, and
+   * nobody waits for the mail.
+   */
+  async create(request: ActorRequest, email: string): Promise<PasswordResetRequested> {
+    const { tokenPrefix, pepper } = this.instance;
+    const id = newId('rst');
+    const token = createToken(tokenPrefix, 'reset', id);
+    const tokenHash = new Uint8Array(pepper.hash('reset', token));
+    const reset = { id, tokenHash, pepperVersion: pepper.version };
+    const addressee = await this.database.system(async (tx) => {
+      const { person, isMade } = await insertReset(tx, email.toLowerCase(), reset);
+      const targets =
+        person === undefined ? [] : [{ type: 'user' as const, id: person.id, name: person.name }];
+      // Whoever asks has proved nothing: the server does it, at their request.
+      const actor = { ...SYSTEM_ACTOR, request };
+      record(tx, actor, 'password_reset.requested', { organizationId: null, targets });
+      return isMade ? person : undefined;
+    });
+    if (addressee !== undefined) this.mailer.sendLater(this.mailTo(addressee, token));
+    return { message: 'If somebody has this e-mail, a link is on its way.' };
+  }
+
+  /**
+   * Sets a new password, once, and ends all sessions of the person. Errors: 404 for a token that is
+   * unknown, used, void or expired; `PasswordsBusyError`.
+   */
+  async confirm(request: ActorRequest, input: PasswordResetConfirmInput): Promise<void> {
+    // Hashing is expensive: whoever has no good token does not get that far.
+    const { userId } = await this.database.system((tx) => this.openReset(tx, input.token));
+    const passwordHash = await this.passwords.hash(input.password);
+    await this.database.system(async (tx) => {
+      const person = await lockPerson(tx, userId);
+      if (person === undefined) throw noReset();
+      // Of several at once the first ends the reset while the others wait for the person's row.
+      await this.openReset(tx, input.token);
+      await setPassword(tx, personActor(person, request), person, passwordHash);
+    });
+  }
+
+  private async openReset(tx: Tx, token: string): Promise<OpenReset> {
+    const { tokenPrefix, pepper } = this.instance;
+    const parsed = parseToken(tokenPrefix, token);
+    if (parsed?.family !== 'once') throw noReset();
+    const found = await findOpenReset(tx, `rst_${parsed.suffix}`);
+    const isRight = sameHash(found?.tokenHash ?? NOBODY, pepper.hash('reset', token));
+    if (!isRight || found === undefined) throw noReset();
+    return found;
+  }
+
+  private mailTo({ email, name }: ResetPerson, token: string): Mail {
+    return {
+      to: email,
+      subject: 'Set a new password',
+      text: `Hello ${name},
+
+somebody, probably you, asked for a new password of your account. Set it within an hour on this page:
+${this.config.publicUrl}/password-reset#token=${token}
+
+The link works once. If it was not you, ignore this mail: your password stays as it is.
+`,
+    };
+  }
+}
+
+function noReset() {
+  return notFound('password reset');
+}
