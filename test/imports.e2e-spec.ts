@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { type Client, eventsOf, startServer, type TestServer } from './harness.js';
+import { eventsOf, startServer, type TestServer } from './harness.js';
 import {
   anOrganization,
   aPerson,
