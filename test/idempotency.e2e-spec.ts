@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { onPostgres } from './database.js';
+import { eventually } from './eventually.js';
 import { aKey, anOrganization, aPerson, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestPerson, TestServiceAccount } from './factories.js';
 import { type Answer, type Client, eventsOf, startServer, type TestServer } from './harness.js';
@@ -67,17 +67,6 @@ async function expire(credentialId: string): Promise<void> {
     (tx) => tx.$executeRaw`
       UPDATE idempotency_records SET expires_at = clock_timestamp() WHERE credential_id = ${credentialId}`,
   );
-}
-
-/** Looks again and again until there is something. */
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  while (performance.now() < deadline) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await turn(); // the embedded database answers without letting the sockets have theirs
-  }
-  throw new Error('waited in vain');
 }
 
 describe('the same request with the same Idempotency-Key', () => {
