@@ -1,6 +1,6 @@
 // Measures bulk work against the built server: the import of users and the export of audit events, on the embedded
 // database, and on PostgreSQL when BENCH_DATABASE_URL names an empty database. Prints a Markdown table.
-//   npm run build && npm run bench:bulk [-- --users 100000 --events 1000000]
+//   npm run bench:bulk [-- --users 100000 --events 1000000]
 import { PGlite } from '@electric-sql/pglite';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
