@@ -20,7 +20,8 @@ describe('CursorCodec', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), positions, (scope, other, position) => {
         const cursor = codec.encode(scope, position);
-        expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
+        // No cell of CSV in which a formula could begin: that would be written in another way.
+        expect(cursor).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]*$/);
         expect(codec.decode(scope, cursor)).toEqual(position);
         if (other !== scope) expect(refusal(other, cursor).status).toBe(400);
       }),

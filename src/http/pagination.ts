@@ -51,7 +51,8 @@ export class CursorCodec {
 
   encode(scope: string, position: unknown[]): string {
     const json = Buffer.from(JSON.stringify(position), 'utf8');
-    return Buffer.concat([this.tag(scope, json), json]).toString('base64url');
+    // The tag comes last: a cursor that began with `-` would get a quote before it in a cell of CSV.
+    return Buffer.concat([json, this.tag(scope, json)]).toString('base64url');
   }
 
   /** @throws Problem 400 on `/after` */
@@ -59,8 +60,8 @@ export class CursorCodec {
     // Buffer.from skips what is not base64url; only the one canonical spelling is a cursor.
     const bytes = Buffer.from(cursor, 'base64url');
     if (bytes.length <= TAG_BYTES || bytes.toString('base64url') !== cursor) throw badCursor();
-    const json = bytes.subarray(TAG_BYTES);
-    if (!timingSafeEqual(this.tag(scope, json), bytes.subarray(0, TAG_BYTES))) throw badCursor();
+    const json = bytes.subarray(0, -TAG_BYTES);
+    if (!timingSafeEqual(this.tag(scope, json), bytes.subarray(-TAG_BYTES))) throw badCursor();
     return JSON.parse(json.toString('utf8')) as unknown[];
   }
 
