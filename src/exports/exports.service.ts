@@ -28,9 +28,9 @@ import {
 } from './sources.js';
 
 /** Rows read in one transaction. */
-const PAGE_ROWS = 1_000;
+const PAGE_ROWS = 500;
 /** Rows written at once; an export that is cut ends between two pieces. */
-const PIECE_ROWS = 200;
+const PIECE_ROWS = 25;
 
 /** One export under way. */
 interface Job {

@@ -9,12 +9,13 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BoundedHeap } from './bounded-heap.js';
 import { Problem } from './problem.js';
 
-/** From the beginning of the shutdown until answers that still run are cut. */
-const CUT_AFTER_MS = 8_000;
-/** What a client then has to take what is on its way, before the connection goes. */
-const CUT_GRACE_MS = 400;
+/** From the beginning of the shutdown until answers that still run get no further piece. */
+const CUT_AFTER_MS = 7_000;
+/** What a client then has to take what is on its way, before the connection goes: 8 s and a bit into the shutdown. */
+const CUT_GRACE_MS = 1_400;
 /** A client that takes nothing for this long is gone. */
 const STALLED_AFTER_MS = 120_000;
 const MAX_PER_OWNER = 4;
@@ -61,6 +62,7 @@ export class LongAnswers implements BeforeApplicationShutdown, OnApplicationShut
   private readonly logger = new Logger('LongAnswers');
   private readonly places = new Map<string, number>();
   private readonly running = new Set<Running>();
+  private readonly heap = new BoundedHeap();
 
   /** Takes a place. `owner`: an organization, or `system`. Errors: 429 `too_many_running`. */
   begin(request: FastifyRequest, owner: string): LongAnswer {
@@ -114,6 +116,7 @@ export class LongAnswers implements BeforeApplicationShutdown, OnApplicationShut
       for await (const piece of made) {
         yield piece;
         onTaken();
+        this.heap.check();
       }
     } catch (error) {
       if (!(error instanceof AnswerCutError || error instanceof Problem)) {
