@@ -48,6 +48,8 @@ async function measure(name, url) {
     server = await start(env);
     const { token, path, organizationId } = await setUp(server.url);
     lines.push(await row(name, 'import CSV', server, () => importUsers(server.url, path, token)));
+    const refuse = () => importOneLine(server.url, path, token);
+    lines.push(await row(name, 'import of one line, refused', server, refuse));
     await server.stop();
     await fill(url, directory, organizationId);
     for (const format of ['ndjson', 'csv']) {
@@ -148,6 +150,19 @@ async function importUsers(url, path, token) {
   const { totals, complete } = JSON.parse(last);
   if (!complete || totals.created !== USERS) throw new Error(`imported only ${last}`);
   return { rows: totals.rows, bytes: body.length + bytes };
+}
+
+/** As large a file as there may be, without a line end. */
+async function importOneLine(url, path, token) {
+  const body = 'x'.repeat(64 * 2 ** 20);
+  const response = await fetch(`${url}${path}/users/import`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', authorization: `Bearer ${token}` },
+    body,
+  });
+  const { code } = await response.json();
+  if (code !== 'record_too_long') throw new Error(`one line: ${response.status} ${code}`);
+  return { rows: 1, bytes: body.length };
 }
 
 async function exportEvents(url, path, token, format) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
@@ -9,6 +10,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emptyDatabase, onPostgres } from './database.js';
@@ -58,16 +61,40 @@ async function aToken(name: string, role: string, key: object = {}): Promise<str
 }
 
 /** Runs an example as its README says. */
-function run(script: string, token: string, ...args: string[]) {
+function run(script: string, token: string, file: string, { url = server.url } = {}) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const env = { PATH: process.env.PATH, CLAVIGER_URL: server.url, CLAVIGER_TOKEN: token };
-    execFile(
-      process.execPath,
-      [join(EXAMPLES, script), ...args],
-      { env },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    const env = { PATH: process.env.PATH, CLAVIGER_URL: url, CLAVIGER_TOKEN: token };
+    execFile(process.execPath, [join(EXAMPLES, script), file], { env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });
+}
+
+/** The server, but the first import ends as one does when the database goes away. */
+async function aProxyThatFailsOnce() {
+  let isFirst = true;
+  const relay = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method === 'POST' && isFirst) {
+      isFirst = false;
+      const last = { totals: { rows: 0 }, complete: false, reason: 'database_unavailable' };
+      response.end(`${JSON.stringify(last)}\n`);
+      return;
+    }
+    const { authorization = '', 'content-type': type } = request.headers;
+    const answer = await fetch(server.url + request.url!, {
+      method: request.method!,
+      headers: { authorization, ...(type === undefined ? {} : { 'content-type': type }) },
+      ...(request.method === 'POST' ? { body: (await request.toArray()).join('') } : {}),
+    });
+    response.writeHead(answer.status).end(await answer.text());
+  };
+  const proxy = createServer((request, response) => void relay(request, response));
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => new Promise((resolve) => proxy.close(resolve)),
+  };
 }
 
 describe('provision-users', () => {
@@ -93,7 +120,21 @@ describe('provision-users', () => {
     const third = await run(script, token, file);
     expect(third.code).toBe(1);
     expect(JSON.parse(third.stdout)).toMatchObject({ unchanged: 3, failed: 1 });
-    expect(readFileSync(`${file}.failed.ndjson`, 'utf8')).toContain('/email');
+    expect(JSON.parse(readFileSync(`${file}.failed.ndjson`, 'utf8'))).toMatchObject({
+      row: 4,
+      email: 'nobody',
+      errors: [{ pointer: '/email' }],
+    });
+  });
+
+  it('sends a chunk again that the server could not finish', async () => {
+    const token = await aToken('Patient Sync', 'provisioner');
+    const file = join(directory, 'patient.csv');
+    writeFileSync(file, 'email,name,role\npatient@example.com,Patient,viewer\n');
+    const proxy = await aProxyThatFailsOnce();
+    const { stdout } = await run(script, token, file, proxy);
+    expect(JSON.parse(stdout)).toEqual({ account: 'Patient Sync', rows: 1, created: 1 });
+    await proxy.close();
   });
 
   it('goes on where it stopped, and stands on the trail by its name', async () => {
@@ -133,8 +174,9 @@ describe('nightly-export', () => {
     const first = sequences(file);
     appendFileSync(file, '{"id":"evt_cut in the mid');
     const second = await run(script, token, file);
-    expect(JSON.parse(second.stdout).newEvents).toBeGreaterThan(0);
     const all = sequences(file);
+    expect(all.length).toBeGreaterThan(first.length);
+    expect(JSON.parse(second.stdout).newEvents).toBe(all.length - first.length);
     expect(all.slice(0, first.length)).toEqual(first);
     expect(all).toEqual(Array.from({ length: all.length }, (_, index) => index + 1));
   });

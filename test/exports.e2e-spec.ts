@@ -335,6 +335,31 @@ describe('an export under way', () => {
     expect(end.details.rows).toBeLessThan(TOTAL);
   });
 
+  it('is aborted, too, while it finds nothing to send, and gives its place back', async () => {
+    const own = await anOrganization(server);
+    const { client } = await aServiceAccount(server, own, { role: 'auditor' });
+    // A chain that takes long to look through: its events are not even there.
+    await server.database.system((tx) =>
+      tx.auditHead.update({ where: { chain: own.id }, data: { sequence: { increment: 1e8 } } }),
+    );
+    const search = `${own.path}/audit-events/export?format=csv&sort=occurredAt&requestId=none`;
+    const running = await Promise.all([1, 2, 3, 4].map(() => slowly(client, search)));
+    for (const answer of running) {
+      // The header line.
+      await answer.upTo(1);
+      answer.destroy();
+    }
+    for (const answer of running) {
+      const { end } = await theEnd(answer.headers['x-request-id'] as string);
+      expect(end).toMatchObject({
+        action: 'export.aborted',
+        reason: 'client_gone',
+        details: { rows: 0 },
+      });
+    }
+    expect((await client.get(`${own.path}/exports/keys`)).status).toBe(200);
+  });
+
   it('gets no further page with a key that has been revoked: the connection breaks after a whole row', async () => {
     const {
       client,

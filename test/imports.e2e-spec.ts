@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { eventsOf, startServer, type TestServer } from './harness.js';
@@ -410,7 +411,51 @@ describe('a file that cannot be read', () => {
   it('leaves no file behind', () => {
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith('claviger-import'))).toEqual([]);
   });
+
+  // Only Linux tells of open files that have no name any more.
+  (process.platform === 'linux' ? it : it.skip)(
+    'of 64 MiB in one line is kept where nobody else can read it, refused, and gone',
+    async () => {
+      expect(openUploads()).toEqual([]);
+      const headers = { authorization: `Bearer ${provisioner.token}`, 'content-type': json };
+      const sent = request(server.url + path, { method: 'POST', headers, agent: false });
+      const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+      const piece = Buffer.alloc(2 ** 20, 'x');
+      sent.write(piece);
+      let uploads = openUploads();
+      while (uploads[0]?.size !== piece.length) {
+        await new Promise(setImmediate);
+        uploads = openUploads();
+      }
+      expect(uploads).toEqual([{ mode: 0o600, names: 0, size: piece.length }]);
+      for (let count = 1; count < 64; count += 1) {
+        if (!sent.write(piece)) await once(sent, 'drain');
+      }
+      sent.end();
+      const [answer] = await answered;
+      const text = (await answer.toArray()).join('');
+      expect({ status: answer.statusCode, body: JSON.parse(text) as unknown }).toMatchObject({
+        status: 400,
+        body: { code: 'record_too_long', detail: expect.stringContaining('line 1 ') },
+      });
+      while (openUploads().length > 0) await new Promise(setImmediate);
+    },
+  );
 });
+
+/** What the server, which is this process, has open for uploads. */
+function openUploads(): { mode: number; names: number; size: number }[] {
+  const folder = '/proc/self/fd';
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      if (!readlinkSync(`${folder}/${fd}`).includes('claviger-import')) return [];
+      const { mode, nlink, size } = statSync(`${folder}/${fd}`);
+      return [{ mode: mode & 0o777, names: nlink, size }];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
 
 /** Sends so many bytes of rows and reads the answer, which may come before they are all sent. */
 function exchange(
@@ -555,6 +600,25 @@ describe('an import under way', () => {
     });
     expect(last).toMatchObject({ complete: true, totals: { created: 4, failed: 1 } });
     await server.database.system((tx) => tx.$executeRaw`DROP TRIGGER refuse_poison ON memberships`);
+  });
+
+  it('does a row again when somebody else makes its member in the same moment', async () => {
+    await server.database.system(async (tx) => {
+      await tx.$executeRaw`CREATE SEQUENCE races`;
+      await tx.$executeRaw`GRANT USAGE ON SEQUENCE races TO claviger_app`;
+      // As ON CONFLICT DO NOTHING does when the other one commits first; a roll-back does not set the sequence back.
+      await tx.$executeRaw`CREATE FUNCTION lose_race() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.attributes ? 'raced' AND nextval('races') = 1 THEN RETURN NULL; END IF;
+          RETURN NEW;
+        END $$`;
+      await tx.$executeRaw`CREATE TRIGGER lose_race BEFORE INSERT ON memberships
+        FOR EACH ROW EXECUTE FUNCTION lose_race()`;
+    });
+    const [row] = rowsOf(1, 'lost.example');
+    const { rows } = await importJson([{ ...row, attributes: { raced: true } }]);
+    expect(rows).toMatchObject([{ status: 'created', errors: [] }]);
+    await server.database.system((tx) => tx.$executeRaw`DROP TRIGGER lose_race ON memberships`);
   });
 
   it('may meet another one with the same people', async () => {

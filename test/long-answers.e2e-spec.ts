@@ -71,6 +71,15 @@ describe('a server that stops', () => {
     const stalled = await slowly(client, path);
     await stalled.upTo(1);
 
+    const admin = await aServiceAccount(server, organization, { role: 'admin' });
+    const importing = await slowly(admin.client, `${organization.path}/users/import`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      // Rows that fail quickly; their answers are 40 MB and more.
+      body: '1\n'.repeat(300_000),
+    });
+    await importing.upTo(1);
+
     const socket = await begin(client, path);
     const begun = performance.now();
     const closed = server.app.close().then(() => (performance.now() - begun) / 1_000);
@@ -106,6 +115,15 @@ describe('a server that stops', () => {
       details: { rows: rows.length },
     });
     expect(idle).toMatchObject({ outcome: 'error', reason: 'shutting_down' });
+    const [imported] = await eventsOf(next, {
+      requestId: importing.headers['x-request-id'] as string,
+      action: 'users.imported',
+    });
+    expect(imported!.event).toMatchObject({
+      outcome: 'error',
+      reason: 'shutting_down',
+      details: { complete: false },
+    });
     await next.close();
   }, 60_000);
 });

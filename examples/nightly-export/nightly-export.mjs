@@ -2,7 +2,7 @@
 // Appends what has happened since the last run to a file of audit events, and warns when its own key nears its end.
 // The file itself remembers where to go on: every row carries its cursor.
 import { createWriteStream } from 'node:fs';
-import { open, readFile, truncate } from 'node:fs/promises';
+import { open, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,7 @@ if (!CLAVIGER_TOKEN) {
 }
 
 const me = await (await call('/v1/me')).json();
-const before = await lines();
+const before = await lastEvent();
 for (let attempt = 1; ; attempt += 1) {
   try {
     await download();
@@ -31,12 +31,14 @@ for (let attempt = 1; ; attempt += 1) {
     await sleep(500 * 2 ** attempt);
   }
 }
-console.log(JSON.stringify({ account: me.name, file, newEvents: (await lines()) - before }));
+// The chain has every number from 1 on.
+const newEvents = (await lastEvent()).sequence - before.sequence;
+console.log(JSON.stringify({ account: me.name, file, newEvents }));
 warnOfExpiry();
 
 /** Appends everything after the last whole row of the file. */
 async function download() {
-  const after = await lastCursor();
+  const { cursor: after } = await lastEvent();
   const query = new URLSearchParams({
     format: 'ndjson',
     cursors: 'true',
@@ -49,8 +51,8 @@ async function download() {
   await pipeline(Readable.fromWeb(response.body), createWriteStream(file, { flags: 'a' }));
 }
 
-/** The cursor of the last whole row; half a row, which a broken connection leaves, is cut off. */
-async function lastCursor() {
+/** The event in the last whole row; half a row, which a broken connection leaves, is cut off. */
+async function lastEvent() {
   const handle = await open(file, 'a+');
   const { size } = await handle.stat();
   const start = Math.max(0, size - 262_144);
@@ -65,12 +67,7 @@ async function lastCursor() {
   const end = tail.lastIndexOf('\n');
   if (start + end + 1 < size) await truncate(file, start + end + 1);
   const last = tail.subarray(0, end).toString('utf8').split('\n').at(-1);
-  return last ? JSON.parse(last).cursor : undefined;
-}
-
-async function lines() {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.split('\n').length - 1;
+  return last ? JSON.parse(last) : { sequence: 0 };
 }
 
 /** One request; waits and tries again while the server says that it is busy or that we are too fast. */

@@ -24,10 +24,13 @@ const counts = {};
 showBar();
 while (progress.done < rows.length) {
   const chunk = rows.slice(progress.done, progress.done + ROWS_PER_CHUNK);
-  for (const row of await send([header, ...chunk].join('\n') + '\n')) {
-    counts[row.status] = (counts[row.status] ?? 0) + 1;
-    if (row.status === 'failed')
-      await appendFile(`${file}.failed.ndjson`, `${JSON.stringify(row)}\n`);
+  const answers = await send([header, ...chunk].join('\n') + '\n');
+  for (const [index, { status, email, errors }] of answers.entries()) {
+    counts[status] = (counts[status] ?? 0) + 1;
+    if (status !== 'failed') continue;
+    // The answer counts the lines of the chunk; of use is which row of the file it is, the header aside.
+    const failed = { row: progress.done + index + 1, email, errors };
+    await appendFile(`${file}.failed.ndjson`, `${JSON.stringify(failed)}\n`);
   }
   await progress.save(progress.done + chunk.length);
   showBar();
@@ -37,7 +40,7 @@ process.stderr.write('\n');
 console.log(JSON.stringify({ account: me.name, rows: rows.length, ...counts }));
 process.exitCode = counts.failed ? 1 : 0;
 
-/** Imports one chunk and answers what became of each row; a chunk that broke off is simply sent again. */
+/** Imports one chunk and answers what became of each row; a chunk that broke off or ended early is simply sent again. */
 async function send(csv) {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -50,7 +53,9 @@ async function send(csv) {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
-      return lines.filter((line) => typeof line.line === 'number');
+      const { complete, reason } = lines.pop();
+      if (!complete) throw new Error(`The import ended early: ${reason}`);
+      return lines;
     } catch (error) {
       if (error.fatal || attempt === ATTEMPTS) throw error;
       await sleep(500 * 2 ** attempt);

@@ -8,8 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-import { BoundedHeap } from './bounded-heap.js';
+import { setImmediate as othersTurn, setTimeout as delay } from 'node:timers/promises';
 import { Problem } from './problem.js';
 
 /** From the beginning of the shutdown until answers that still run get no further piece. */
@@ -23,7 +22,10 @@ const RETRY_AFTER_SECONDS = 5;
 const FLUSH_CHECK_MS = 10;
 const READ_AHEAD_BYTES = 16_384;
 
-/** Makes an answer piece by piece. When the signal is aborted it must end or throw before the next piece. */
+/**
+ * Makes an answer piece by piece. When the signal is aborted it must end or throw before the next piece. Only between two
+ * pieces does it hear of that, or of a client that has gone: who works long for one yields empty ones meanwhile.
+ */
 export type Producer = (signal: AbortSignal) => AsyncGenerator<string, void>;
 
 /** The answer cannot be finished: the connection is broken off after the last whole piece. */
@@ -62,7 +64,6 @@ export class LongAnswers implements BeforeApplicationShutdown, OnApplicationShut
   private readonly logger = new Logger('LongAnswers');
   private readonly places = new Map<string, number>();
   private readonly running = new Set<Running>();
-  private readonly heap = new BoundedHeap();
 
   /** Takes a place. `owner`: an organization, or `system`. Errors: 429 `too_many_running`. */
   begin(request: FastifyRequest, owner: string): LongAnswer {
@@ -116,7 +117,8 @@ export class LongAnswers implements BeforeApplicationShutdown, OnApplicationShut
       for await (const piece of made) {
         yield piece;
         onTaken();
-        this.heap.check();
+        // The embedded database answers at once: without this nobody else would be heard until the end.
+        await othersTurn();
       }
     } catch (error) {
       if (!(error instanceof AnswerCutError || error instanceof Problem)) {

@@ -9,7 +9,13 @@ import { AnswerCutError, type LongAnswer, LongAnswers } from '../http/long-answe
 import { isInternal, problemFrom } from '../http/problem-from.js';
 import { Problem } from '../http/problem.js';
 import { validated } from '../http/validation.js';
-import { type BatchContext, failure, importBatch, type ValidRow } from './batch.js';
+import {
+  type BatchContext,
+  failure,
+  importBatch,
+  MemberRacedError,
+  type ValidRow,
+} from './batch.js';
 import {
   type ImportQuery,
   type ImportSummary,
@@ -89,6 +95,8 @@ export class ImportsService {
       // The answer can still say how far it went, which is more than a broken connection would.
       reason = this.reasonOf(error);
     } finally {
+      // The server, when it stops, ends an answer that nobody takes as a client does that goes away.
+      if (signal.aborted && reason === 'client_gone') reason = 'shutting_down';
       await this.note(job, progress.actor, reason);
     }
     yield `${JSON.stringify(summaryOf(job, reason))}\n`;
@@ -115,17 +123,25 @@ export class ImportsService {
     return batch.map((row) => ('row' in row ? byLine.get(row.line)! : row));
   }
 
-  /** One transaction; when a row makes it fail, one for each row, so that only that one fails. */
-  private async commit(context: BatchContext, rows: ValidRow[]): Promise<RowResult[]> {
+  /**
+   * One transaction; when a row makes it fail, one for each row, so that only that one fails. A single row that lost a race
+   * is done again, once: it meets the member then.
+   */
+  private async commit(
+    context: BatchContext,
+    rows: ValidRow[],
+    isAgain = false,
+  ): Promise<RowResult[]> {
     try {
       return await this.database.tenant(context.organizationId, (tx) =>
         importBatch(tx, context, rows),
       );
     } catch (error) {
       if (error instanceof DatabaseUnavailableError) throw error;
-      if (rows.length > 1) {
+      const isSingle = rows.length === 1;
+      if (!isSingle || (error instanceof MemberRacedError && !isAgain)) {
         const results = [];
-        for (const row of rows) results.push(...(await this.commit(context, [row])));
+        for (const row of rows) results.push(...(await this.commit(context, [row], isSingle)));
         return results;
       }
       const problem = problemFrom(error);

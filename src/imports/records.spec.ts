@@ -74,6 +74,20 @@ describe('blocksOf', () => {
     }
   });
 
+  it.each([false, true])('gives a line without an end up early (quoted: %p)', async (quoted) => {
+    let pieces = 0;
+    async function* endless(): AsyncGenerator<Buffer> {
+      await Promise.resolve();
+      if (quoted) yield Buffer.from('"');
+      for (; ; pieces += 1) yield Buffer.alloc(1_000, quoted ? 'x\n' : 'x');
+    }
+    const reading = async () => {
+      for await (const block of blocksOf(endless(), { quoted })) expect(block.lines).toEqual([]);
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'record_too_long' });
+    expect(pieces).toBeLessThan(MAX_RECORD_BYTES / 1_000 + 2);
+  });
+
   it('names the row whose quote is never closed', async () => {
     await expect(read('a\n"b"\n"c\nd\n')).rejects.toMatchObject({
       code: 'quote_not_closed',
