@@ -11,9 +11,12 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LimitsModule } from './limits/limits.module.js';
+import { OAuthModule } from './oauth/oauth.module.js';
 import { OrganizationsModule } from './organizations/organizations.module.js';
 import { PasswordResetsModule } from './password-resets/password-resets.module.js';
+import { PermissionsModule } from './permissions/permissions.module.js';
 import { RolesModule } from './roles/roles.module.js';
+import { SigningKeysModule } from './signing-keys/signing-keys.module.js';
 import { ServiceAccountsModule } from './service-accounts/service-accounts.module.js';
 import { SetupModule } from './setup/setup.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -37,8 +40,11 @@ export class AppModule {
         UsersModule,
         InvitationsModule,
         RolesModule,
+        PermissionsModule,
         ServiceAccountsModule,
         KeysModule,
+        SigningKeysModule,
+        OAuthModule,
         AuditModule,
         ExportsModule,
         ImportsModule,

@@ -30,6 +30,7 @@ const EVERYTHING = {
   MAIL_FROM: 'Acme <acme@example.com>',
   METRICS_TOKEN: 'abcdefghijklmnop',
   CORS_ORIGINS: 'https://a.example.com,http://localhost:5173',
+  ACCESS_TOKEN_SECONDS: '60',
   WORKERS: '4',
 };
 
@@ -54,6 +55,7 @@ describe('loadConfig', () => {
       logLevel: 'info',
       preparedStatements: true,
       corsOrigins: [],
+      accessTokenSeconds: 300,
       workers: 1,
     });
   });
@@ -81,6 +83,7 @@ describe('loadConfig', () => {
       mailFrom: 'Acme <acme@example.com>',
       metricsToken: 'abcdefghijklmnop',
       corsOrigins: ['https://a.example.com', 'http://localhost:5173'],
+      accessTokenSeconds: 60,
       workers: 4,
     });
   });
@@ -105,6 +108,8 @@ describe('faults', () => {
     ['PORT', '80.5'],
     ['PORT', 'http'],
     ['WORKERS', '0'],
+    ['ACCESS_TOKEN_SECONDS', '59'],
+    ['ACCESS_TOKEN_SECONDS', '3601'],
     ['PUBLIC_URL', 'keys.example.com'],
     ['PUBLIC_URL', 'ftp://keys.example.com'],
     ['PUBLIC_URL', 'https://keys.example.com/path'],

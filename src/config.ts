@@ -37,6 +37,8 @@ export interface Config {
   metricsToken?: string;
   /** Origins as browsers send them. */
   corsOrigins: string[];
+  /** How long an access token of `/oauth/token` is good, in seconds. */
+  accessTokenSeconds: number;
   workers: number;
 }
 
@@ -51,6 +53,9 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const METRICS_TOKEN_SHAPE = /^[A-Za-z0-9\-._~+/]{16,}=*$/; // b64token of RFC 6750 §2.1
 const MAX_ORGANIZATION_NAME = 100;
+
+/** A signing key stays published for so long after it has signed for the last time. */
+export const MAX_ACCESS_TOKEN_SECONDS = 3_600;
 
 /**
  * Reads the whole configuration from environment variables. An empty variable counts as unset; a secret
@@ -89,6 +94,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       'at least 16 characters of A-Z a-z 0-9 - . _ ~ + /',
     ),
     corsOrigins: read.list('CORS_ORIGINS', originOf, 'an origin like https://app.example.com'),
+    accessTokenSeconds: read.integer('ACCESS_TOKEN_SECONDS', 300, 60, MAX_ACCESS_TOKEN_SECONDS),
     workers: read.integer('WORKERS', 1, 1, 256),
   };
   checkTogether(config, read);

@@ -11,11 +11,11 @@ export function remember(secret: string): void {
   secrets.add(secret);
 }
 
-/** Notes every `token` in an answer, however deep. */
+/** Notes every `token` and `access_token` in an answer, however deep. */
 export function rememberTokens(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
   for (const [name, value] of Object.entries(body)) {
-    if (name === 'token' && typeof value === 'string') remember(value);
+    if (/^(?:access_)?token$/.test(name) && typeof value === 'string') remember(value);
     else rememberTokens(value);
   }
 }

@@ -18,7 +18,10 @@ const TENANT_TABLES = [
   'memberships',
   'service_accounts',
   'keys',
+  'key_usage',
   'invitations',
+  'registered_permissions',
+  'revoked_access_tokens',
   'users',
   'audit_events',
   'audit_heads',
@@ -53,6 +56,9 @@ async function anOrganization(id: string): Promise<void> {
     await tx.membership.create({
       data: { organizationId: id, userId: `usr_${id}`, roleKey: 'viewer', ...by },
     });
+    await tx.registeredPermission.create({
+      data: { organizationId: id, permission: 'reports:read', description: 'Read.', ...by },
+    });
     await tx.serviceAccount.create({
       data: { organizationId: id, id: `sa_${id}`, name: 'CI', roleKey: 'viewer', ...by },
     });
@@ -66,6 +72,21 @@ async function anOrganization(id: string): Promise<void> {
         pepperVersion: 1,
         obfuscatedToken: 'clv_…abcd',
         ...by,
+      },
+    });
+    await tx.revokedAccessToken.create({
+      data: { organizationId: id, jti: `jti_${id}`, expiresAt: new Date() },
+    });
+    await tx.keyUsage.create({
+      data: {
+        organizationId: id,
+        keyId: `key_${id}`,
+        day: new Date(),
+        route: 'GET /v1/me',
+        ip: '192.0.2.1',
+        client: 'curl/8.5.0',
+        requests: 1,
+        refused: 0,
       },
     });
     await tx.invitation.create({

@@ -69,6 +69,7 @@ export function databaseConfig({ config }: Pick<TestDatabase, 'config'>): Config
     logLevel: 'silent',
     preparedStatements: true,
     corsOrigins: [],
+    accessTokenSeconds: 300,
     workers: 1,
     ...config,
   };

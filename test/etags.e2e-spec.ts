@@ -84,6 +84,15 @@ const KINDS: Kind[] = [
       }),
     patch: { name: 'Changed' },
   },
+  {
+    name: 'permission',
+    create: () =>
+      owner.client.post(`${organization.path}/permissions`, {
+        permission: `tagged:action-${counter++}`,
+        description: 'Tagged.',
+      }),
+    patch: { description: 'Changed.' },
+  },
 ];
 
 const locationOf = (answer: Answer): string => answer.headers.get('location') ?? '';

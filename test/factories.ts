@@ -77,7 +77,7 @@ export async function anOrganization(
   return { id, name, path: `/v1/organizations/${id}` };
 }
 
-/** A person who is logged in; with an organization also its member. */
+/** A person who is logged in and reads their mail; with an organization also its member. */
 export async function aPerson(
   server: TestServer,
   organization: TestOrganization | null,
@@ -105,6 +105,7 @@ export async function aPerson(
         email,
         name,
         passwordHash: hash,
+        emailVerifiedAt: new Date(),
         instanceAdministrator: options.instanceAdministrator ?? false,
       },
     });
@@ -177,6 +178,7 @@ export async function aKey(
     allowedCidrs?: string[];
     expiresAt?: Date;
     revokedAt?: Date;
+    createdAt?: Date;
   } = {},
 ): Promise<TestKey> {
   const id = newId('key');
@@ -198,6 +200,7 @@ export async function aKey(
         allowedCidrs: options.allowedCidrs ?? [],
         expiresAt: options.expiresAt ?? null,
         revokedAt: options.revokedAt ?? null,
+        ...(options.createdAt === undefined ? {} : { createdAt: options.createdAt }),
         ...CREATED_BY,
       },
     }),

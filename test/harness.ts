@@ -96,10 +96,11 @@ const DEFAULTS: Config = {
   logLevel: 'trace',
   preparedStatements: true,
   corsOrigins: [],
+  accessTokenSeconds: 300,
   workers: 1,
 };
 
-/** Starts a server on an empty, migrated database. */
+/** Starts a server on an empty, migrated database; on a free port, if none is asked for. */
 export async function startServer(overrides: Partial<Config> = {}): Promise<TestServer> {
   const { config: databaseConfig, cleanup } = await testDatabase();
   const config: Config = { ...DEFAULTS, ...databaseConfig, ...overrides };
@@ -108,14 +109,14 @@ export async function startServer(overrides: Partial<Config> = {}): Promise<Test
 
 /** Starts one more server on the database of another one (PostgreSQL only). */
 export function startSibling(server: TestServer): Promise<TestServer> {
-  return serve(server.config, () => Promise.resolve());
+  return serve({ ...server.config, port: 0 }, () => Promise.resolve());
 }
 
 async function serve(config: Config, cleanup: () => Promise<void>): Promise<TestServer> {
   let logs = '';
   const logger = createLogger(config, { write: (line: string) => void (logs += line) });
   const app = await createApp({ config, logger });
-  await app.listen(0, '127.0.0.1');
+  await app.listen(config.port, '127.0.0.1');
   const address = app.getHttpServer().address() as { port: number };
   const url = `http://127.0.0.1:${address.port}`;
   return {

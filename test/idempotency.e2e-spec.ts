@@ -5,7 +5,9 @@ import { onPostgres } from './database.js';
 import { eventually } from './eventually.js';
 import { aKey, anOrganization, aPerson, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestPerson, TestServiceAccount } from './factories.js';
-import { type Answer, type Client, eventsOf, startServer, type TestServer } from './harness.js';
+import { type Answer, Client, eventsOf, startServer, startSibling } from './harness.js';
+import type { TestServer } from './harness.js';
+import { withAccessToken } from './oauth-requests.js';
 
 let server: TestServer;
 let organization: TestOrganization;
@@ -189,6 +191,28 @@ describe('the same request with the same Idempotency-Key', () => {
     expect(revoked.headers.get('idempotency-replayed')).toBeNull();
   });
 
+  it('shows no token to a caller that could not be given it any more', async () => {
+    const strong = await aServiceAccount(server, organization, { role: 'owner' });
+    const caller = await aServiceAccount(server, organization, { role: 'owner' });
+    const role = { key: 'shrunk', name: 'Shrunk', permissions: [] };
+    const roles = `${organization.path}/roles`;
+    const first = await post(caller.client, keysOf(strong), { name: 'Strong' }, 'strong');
+    expect((await post(caller.client, roles, role, 'no-token')).status).toBe(201);
+    const retry = () => post(caller.client, keysOf(strong), { name: 'Strong' }, 'strong');
+    expect((await retry()).body.token).toBe(first.body.token);
+    // An admin may make keys, but none of an owner's.
+    await owner.client.patch(caller.path, { role: 'admin' });
+    const refused = await retry();
+    expect(refused.body).toMatchObject({ status: 403, code: 'grant_exceeds_permissions' });
+    expect(JSON.stringify(refused.body)).not.toContain(first.body.token);
+    expect(refused.headers.get('idempotency-replayed')).toBeNull();
+    // Without a token in the answer the guards are enough.
+    const shown = await post(caller.client, roles, role, 'no-token');
+    expect(shown.headers.get('idempotency-replayed')).toBe('true');
+    await owner.client.patch(caller.path, { role: 'owner' });
+    expect((await retry()).body.token).toBe(first.body.token);
+  });
+
   it('is done once when it comes 20 times at once', async () => {
     const path = `${organization.path}/service-accounts`;
     const answers = await Promise.all(
@@ -250,6 +274,33 @@ describe('the same request with the same Idempotency-Key', () => {
   });
 });
 
+(onPostgres ? describe : describe.skip)('two servers on one database', () => {
+  it('do a request once, whichever gets the retry', async () => {
+    const sibling = await startSibling(server);
+    try {
+      const clients = [owner.client, new Client(sibling.url, owner.token)];
+      const ask = (client: Client) => post(client, keysOf(account), { name: 'Two' }, 'two');
+      const first = await ask(clients[0]!);
+      const second = await ask(clients[1]!);
+      expect(second.body).toEqual(first.body);
+      expect(second.headers.get('idempotency-replayed')).toBe('true');
+      const path = `${organization.path}/service-accounts`;
+      const body = { name: 'Raced', role: 'viewer' };
+      const raced = await Promise.all(
+        Array.from({ length: 10 }, (_, index) => post(clients[index % 2]!, path, body, 'raced')),
+      );
+      const made = raced.filter(({ status }) => status === 201);
+      expect(new Set(made.map(({ body: { key } }) => key.token)).size).toBe(1);
+      for (const answer of raced.filter(({ status }) => status !== 201)) {
+        expect(answer.body).toMatchObject({ status: 409, code: 'idempotency_in_flight' });
+      }
+      expect((await owner.client.get(`${path}?search=Raced`)).body.data).toHaveLength(1);
+    } finally {
+      await sibling.app.close();
+    }
+  });
+});
+
 describe('the same Idempotency-Key for another request', () => {
   it('is refused with 422 when body or path differ, and nothing is done', async () => {
     const other = await aServiceAccount(server, organization);
@@ -264,6 +315,19 @@ describe('the same Idempotency-Key for another request', () => {
       const id = answer.headers.get('x-request-id') ?? '';
       expect(await changesOf(id)).toEqual(['http.request']);
     }
+  });
+
+  it('is each access token’s own, of one key too', async () => {
+    const maker = await aServiceAccount(server, organization, { role: 'owner' });
+    const [one, other] = [
+      await withAccessToken(server.client, maker),
+      await withAccessToken(server.client, maker),
+    ];
+    const make = (client: Client) => post(client, keysOf(account), { name: 'By token' }, 'jwt');
+    const [first, again, third] = [await make(one), await make(one), await make(other)];
+    expect([first.status, again.status, third.status]).toEqual([201, 201, 201]);
+    expect(again.body).toEqual(first.body);
+    expect(third.body.id).not.toBe(first.body.id);
   });
 
   it('means nothing to another credential, another key of the same account among them', async () => {
@@ -310,14 +374,26 @@ describe('a request that failed', () => {
 describe('what is kept', () => {
   it('is kept 10 minutes where the answer shows a token, else 24 hours', async () => {
     const admin = await aServiceAccount(server, organization, { role: 'owner' });
-    await post(admin.client, keysOf(account), { name: 'Short' }, 'short');
-    const [short] = await recordsOf(admin.keyId);
-    expect(short!.seconds).toBeGreaterThan(590);
-    expect(short!.seconds).toBeLessThanOrEqual(600);
+    const { path } = organization;
+    const guest = { name: 'Short', role: 'viewer' };
+    for (const [where, body] of [
+      [keysOf(account), { name: 'Short' }],
+      [`${path}/service-accounts`, { name: 'Short', role: 'viewer' }],
+      [`${path}/invitations`, { ...guest, email: 'short@example.com' }],
+      [`${path}/users`, { ...guest, email: 'shorter@example.com', invite: true }],
+    ] as const) {
+      expect((await post(admin.client, where, body, where)).status).toBe(201);
+    }
+    const short = await recordsOf(admin.keyId);
+    expect(short).toHaveLength(4);
+    for (const { seconds } of short) {
+      expect(seconds).toBeGreaterThan(570);
+      expect(seconds).toBeLessThanOrEqual(600);
+    }
     const role = { key: 'long', name: 'Long', permissions: [] };
-    await post(admin.client, `${organization.path}/roles`, role, 'long');
+    await post(admin.client, `${path}/roles`, role, 'long');
     const long = (await recordsOf(admin.keyId)).map(({ seconds }) => seconds).sort((a, b) => b - a);
-    expect(long[0]).toBeGreaterThan(86_390);
+    expect(long[0]).toBeGreaterThan(86_370);
     expect(long[0]).toBeLessThanOrEqual(86_400);
   });
 

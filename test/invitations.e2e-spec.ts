@@ -421,6 +421,7 @@ describe('POST /v1/invitations/accept', () => {
         actor: person,
         targets: [{ type: 'invitation', id: body.id, name: 'Own Choice' }, person],
         changes: { status: { before: 'invited', after: 'active' } },
+        details: { link: 'shown' },
         reason: 'first_password',
       },
     });

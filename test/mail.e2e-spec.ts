@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server, type Socket } from 'node:net';
+import { newId } from '../src/crypto/id.js';
 import { CONFIG, type Config } from '../src/config.js';
 import { Mailer } from '../src/mail/mailer.js';
 import { anOrganization, aPerson, aServiceAccount } from './factories.js';
-import { startServer, type TestServer } from './harness.js';
+import { eventsOf, startServer, type TestServer } from './harness.js';
 import { type MailServer, type MailServerOptions, startMailServer, tokenIn } from './smtp.js';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -48,13 +49,15 @@ describe('the mail of an invitation', () => {
     expect(received).toMatchObject({ from: 'keys@acme.example', to: ['grace@example.com'] });
     expect(received.mail.from?.text).toBe('"Acme Keys" <keys@acme.example>');
     expect(received.mail.subject).toBe('Invitation to Acme');
-    expect(received.mail.text).toContain(answer.body.link);
+    const token = tokenIn(received);
+    const link = `https://keys.acme.example/invitation#token=${token}`;
+    expect(received.mail.text).toContain(`\n${link}\n`);
+    expect(received.mail.text).not.toContain(answer.body.token);
     expect(received.mail.text).toContain('Directory <b>Sync</b> invites you to Acme.');
-    expect(received.mail.html).toContain(`<a href="${answer.body.link}">`);
+    expect(received.mail.html).toContain(`<a href="${link}">`);
     expect(received.mail.html).toContain('Directory &lt;b&gt;Sync&lt;/b&gt; invites');
     expect(received.mail.html).not.toContain('<b>');
     const password = 'a long enough passphrase';
-    const token = tokenIn(received);
     expect((await server.client.post('/v1/invitations/accept', { token, password })).status).toBe(
       200,
     );
@@ -70,7 +73,8 @@ describe('the mail of an invitation', () => {
       await mail.take('grace@example.com'),
       await mail.take('grace@example.com'),
     ];
-    expect([tokenIn(first), tokenIn(second)]).toEqual([answer.body.token, again.body.token]);
+    const tokens = [answer.body.token, again.body.token, tokenIn(first), tokenIn(second)];
+    expect(new Set(tokens).size).toBe(4);
     expect(first.from).toBe('in-url@acme.example');
   });
 
@@ -86,10 +90,83 @@ describe('the mail of an invitation', () => {
     });
     const texts = [];
     for (const { body } of [answer, second]) {
-      const { mail: received } = await mail.take(body.email);
-      texts.push(`${received.subject}\n${received.text}`.replaceAll(body.token, '(token)'));
+      const received = await mail.take(body.email);
+      const { subject, text } = received.mail;
+      texts.push(`${subject}\n${text}`.replaceAll(tokenIn(received), '(token)'));
     }
     expect(texts[0]).toBe(texts[1]);
+  });
+});
+
+describe('somebody who is invited again and again', () => {
+  it('gets ten mails an hour, and still those for a new password', async () => {
+    const mail = await aMailServer();
+    const server = await aServer({ smtpUrl: mail.url });
+    const { path, account, answer } = await inviteOn(server);
+    const mailed = [answer.body.mailed];
+    for (let round = 0; round < 10; round += 1) {
+      mailed.push((await account.client.post(`${path}/${answer.body.id}/resend`)).body.mailed);
+    }
+    expect(mailed).toEqual([...Array<boolean>(10).fill(true), false]);
+    expect(server.logs()).toContain('mail not sent: too many invitations');
+    const body = { email: 'heidi@example.com', name: 'Heidi', role: 'viewer' };
+    expect((await account.client.post(path, body)).body.mailed).toBe(true);
+    await server.client.post('/v1/password-resets', { email: 'grace@example.com' });
+    for (let round = 0; round < 10; round += 1) await mail.take('grace@example.com');
+    const { subject, text } = (await mail.take('grace@example.com')).mail;
+    expect(subject).toBe('Set a new password');
+    // The name may be what somebody else wants to tell them.
+    expect(text).not.toContain('Grace');
+  });
+});
+
+describe('the trail, and the answer to a retry,', () => {
+  const retry = async (server: TestServer) => {
+    const { path, account, organization, answer } = await inviteOn(server, 'Acme', {
+      email: 'before@example.com',
+    });
+    expect(answer.status).toBe(201);
+    const headers = { 'idempotency-key': newId('req') };
+    const body = { email: 'grace@example.com', name: 'Grace', role: 'viewer' };
+    const answers = [
+      await account.client.post(path, body, headers),
+      await account.client.post(path, body, headers),
+    ];
+    const events = await eventsOf(server, {
+      chain: organization.id,
+      action: 'invitation.mailed',
+    });
+    return { answers, events, account };
+  };
+
+  it('say that an invitation was mailed: once', async () => {
+    const mail = await aMailServer();
+    const server = await aServer({ smtpUrl: mail.url });
+    const { answers, events, account } = await retry(server);
+    expect(answers.map(({ status, body }) => [status, body.mailed])).toEqual([
+      [201, true],
+      [201, true],
+    ]);
+    expect(answers[1]?.body).toEqual(answers[0]?.body);
+    expect(mail.received.map(({ to }) => to)).toEqual([
+      ['before@example.com'],
+      ['grace@example.com'],
+    ]);
+    expect(events).toHaveLength(2);
+    expect(events[1]?.event).toMatchObject({
+      actor: { id: account.id },
+      key: { id: account.keyId },
+      targets: [{ type: 'invitation', id: answers[0]?.body.id, name: 'Grace' }],
+      requestId: answers[0]?.headers.get('x-request-id'),
+    });
+  });
+
+  it('say nothing of the kind when it was not', async () => {
+    const mail = await aMailServer({ refuses: 'grace@example.com' });
+    const server = await aServer({ smtpUrl: mail.url });
+    const { answers, events } = await retry(server);
+    expect(answers.map(({ body }) => body.mailed)).toEqual([false, false]);
+    expect(events).toHaveLength(1);
   });
 });
 
@@ -132,6 +209,26 @@ describe('a mail that cannot be sent', () => {
     const { answer } = await invited;
     expect([answer.status, answer.body.mailed]).toEqual([201, false]);
     expect(performance.now() - start).toBeLessThan(9_000);
+  });
+});
+
+describe('a mail server that always says a little more', () => {
+  it('is given up like one that says nothing, and its connection is closed', async () => {
+    const closed: Promise<unknown>[] = [];
+    const chatty: Server = createServer((socket) => {
+      closed.push(new Promise((resolve) => socket.on('close', resolve)));
+      const talk = setInterval(() => socket.write('250-one more thing\r\n'), 500);
+      socket.on('error', () => undefined).on('close', () => clearInterval(talk));
+      socket.write('220 chatty.example\r\n');
+    });
+    await new Promise<void>((resolve) => void chatty.listen(0, '127.0.0.1', resolve));
+    closing.push(() => new Promise((resolve) => chatty.close(resolve)));
+    const { port } = chatty.address() as { port: number };
+    const server = await aServer({ smtpUrl: `smtp://127.0.0.1:${port}` });
+    const { answer } = await inviteOn(server);
+    expect([answer.status, answer.body.mailed]).toEqual([201, false]);
+    expect(closed).toHaveLength(1);
+    await Promise.all(closed);
   });
 });
 

@@ -61,6 +61,7 @@ describe('GET /v1/me', () => {
         expiresAt: '2035-01-31T12:00:00.000Z',
         permissions: ['audit:read', 'keys:read', 'users:read'],
       },
+      accessToken: null,
     });
     const whole = await account.client.get('/v1/me');
     expect(whole.body.permissions).toEqual(sorted(BUILT_IN_ROLES.viewer.permissions));

@@ -17,7 +17,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   mail = await startMailServer();
-  server = await startServer({ smtpUrl: mail.url });
+  server = await startServer({ smtpUrl: mail.url, trustedProxies: ['127.0.0.1/32'] });
 });
 afterAll(async () => {
   await server.close();
@@ -29,6 +29,12 @@ const confirm = (token: string, password = NEW) =>
   server.client.post('/v1/password-resets/confirm', { token, password });
 const login = (email: string, password: string) =>
   server.client.post('/v1/sessions', { email, password });
+
+/** As if an hour had gone by. */
+const endWindows = () =>
+  server.database.system((tx) =>
+    tx.attemptCounter.updateMany({ data: { endsAt: new Date(Date.now() - 1_000) } }),
+  );
 
 async function mailedToken(person: Pick<TestPerson, 'email'>): Promise<string> {
   expect((await ask(person.email)).status).toBe(202);
@@ -72,18 +78,26 @@ describe('POST /v1/password-resets', () => {
     expect(mail.received.some(({ to }) => to.includes('nobody@example.com'))).toBe(false);
   });
 
-  it('202: at most three mails an hour to one person, who can use the last', async () => {
+  it('429: a fourth request within an hour for one e-mail; the link of the third mail works', async () => {
     const person = await aPerson(server, null);
     const tokens = [];
     for (let round = 0; round < 3; round += 1) tokens.push(await mailedToken(person));
-    expect((await ask(person.email)).status).toBe(202);
-    const rows = () =>
-      server.database.system((tx) => tx.passwordReset.count({ where: { userId: person.id } }));
-    expect(await rows()).toBe(3);
+    const refused = await ask(person.email.toUpperCase());
+    expect([refused.status, refused.body.code]).toEqual([429, 'too_many_password_resets']);
+    expect(refused.body['violated-policies']).toEqual(['password-resets']);
+    const wait = Number(refused.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(3_500);
+    expect(wait).toBeLessThanOrEqual(3_600);
+    const requestId = refused.headers.get('x-request-id') ?? '';
+    const events = await eventsOf(server, { requestId });
+    expect(events.map(({ action, event }) => [action, event.outcome])).toEqual([
+      ['http.request', 'denied'],
+    ]);
     const [first = '', second = '', third = ''] = tokens;
     expect((await confirm(first)).status).toBe(404);
     expect((await confirm(second)).status).toBe(404);
     expect((await confirm(third)).status).toBe(204);
+    await endWindows();
     await server.database.system((tx) =>
       tx.passwordReset.updateMany({
         where: { userId: person.id },
@@ -91,17 +105,72 @@ describe('POST /v1/password-resets', () => {
       }),
     );
     await mailedToken(person);
-    expect(await rows()).toBe(1);
+    const rows = await server.database.system((tx) =>
+      tx.passwordReset.count({ where: { userId: person.id } }),
+    );
+    expect(rows).toBe(1);
   });
 
-  it('202: of many at once three are mailed', async () => {
+  it('429: the same answer for somebody and for nobody', async () => {
     const person = await aPerson(server, null);
-    await Promise.all(Array.from({ length: 8 }, () => ask(person.email)));
+    const answers: Answer[] = [];
+    for (const email of [person.email, 'nobody-at-all@example.com']) {
+      for (let round = 0; round < 3; round += 1) expect((await ask(email)).status).toBe(202);
+      answers.push(await ask(email));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([429, 429]);
+    const [one, two] = answers.map((answer) => {
+      const wait = answer.headers.get('retry-after') ?? '';
+      return asSeen(answer).replace(`["retry-after","${wait}"]`, '(wait)');
+    });
+    expect(one).toContain('(wait)');
+    expect(one).toBe(two);
+  });
+
+  it('202 and 429: of many at once for one e-mail three are mailed', async () => {
+    const person = await aPerson(server, null);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(person.email)));
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([202, 202, 202, 429, 429, 429, 429, 429]);
     const open = await server.database.system((tx) =>
       tx.passwordReset.findMany({ where: { userId: person.id } }),
     );
     expect(open).toHaveLength(3);
     expect(open.filter(({ endedAt }) => endedAt === null)).toHaveLength(1);
+  });
+
+  it('429: the 61st request within an hour from one address, whatever the e-mails', async () => {
+    const from = (address: string, number: number) =>
+      server.client.post(
+        '/v1/password-resets',
+        { email: `flood${number}@example.com` },
+        { 'x-forwarded-for': address },
+      );
+    const answers = await Promise.all(
+      // One network of an IPv6 subscriber.
+      Array.from({ length: 60 }, (_, index) => from(`2001:db8:1:2::${index + 1}`, index)),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    const refused = await from('2001:db8:1:2:3::1', 60);
+    expect([refused.status, refused.body.code]).toEqual([429, 'too_many_password_resets']);
+    expect((await from('2001:db8:1:3::1', 60)).status).toBe(202);
+    expect((await from('192.0.2.1', 61)).status).toBe(202);
+    await endWindows();
+    expect((await from('2001:db8:1:2:3::1', 62)).status).toBe(202);
+  });
+
+  it('202: what is counted is stored as an HMAC, and swept once its hour is over', async () => {
+    expect((await ask('counted@example.com')).status).toBe(202);
+    await endWindows();
+    const counters = () => server.database.system((tx) => tx.attemptCounter.findMany());
+    for (let round = 0; round < 20 && (await counters()).length > 2; round += 1) {
+      await ask(`sweeper${round}@example.com`);
+      await endWindows();
+    }
+    // Those of the last request: one address, one e-mail.
+    const left = await counters();
+    expect(left).toHaveLength(2);
+    expect(left.map(({ keyHash }) => keyHash.length)).toEqual([32, 32]);
   });
 
   it('202: without a mail server too', async () => {

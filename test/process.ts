@@ -35,7 +35,7 @@ export async function startProcess(env: Record<string, string>): Promise<ServerP
   const { child, output, exited } = launch(env);
   const url = await new Promise<string>((resolve, reject) => {
     const look = () => {
-      const match = /Swagger UI {2}(http:\/\/localhost:\d+)\/docs/.exec(output());
+      const match = /Swagger UI {2}(http:\/\/(?:localhost|127\.0\.0\.1):\d+)\/docs/.exec(output());
       if (match?.[1]) resolve(match[1].replace('localhost', '127.0.0.1'));
     };
     child.stdout!.on('data', look);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { RequestCounter } from '../src/limits/request-counter.js';
 import { onPostgres } from './database.js';
 import { Client, startServer, startSibling } from './harness.js';
@@ -81,6 +82,49 @@ describeWithRedis('limits on Redis', () => {
       redis.resume();
     }
     await eventually(() => first.isShared);
+    close();
+  }, 30_000);
+
+  it('hold per process, and the log says so once, where Redis answers with errors only', async () => {
+    const server = await startServer({ redisUrl: redis.url });
+    await eventually(() => server.app.get(RequestCounter).isShared);
+    const organization = await anOrganization(server, { requestsPerMinute: 6 });
+    const { client } = await aServiceAccount(server, organization);
+    const left = async () => {
+      const { status, headers } = await client.get('/v1/me');
+      return [status, headers.get('x-ratelimit-remaining')];
+    };
+    expect([await left(), await left()]).toEqual([
+      [200, '5'],
+      [200, '4'],
+    ]);
+    const side = new Redis(redis.url);
+    try {
+      await side.config('SET', 'maxmemory', '1');
+      expect([await left(), await left()]).toEqual([
+        [200, '5'],
+        [200, '4'],
+      ]);
+      expect(server.logs().match(/Redis is away/g)).toHaveLength(1);
+      expect(server.logs()).not.toContain('Redis is back');
+      await side.config('SET', 'maxmemory', '0');
+      expect(await left()).toEqual([200, '3']);
+      expect(server.logs().match(/Redis is back/g)).toHaveLength(1);
+    } finally {
+      await side.config('SET', 'maxmemory', '0');
+      side.disconnect();
+      await server.close();
+    }
+  }, 30_000);
+
+  it('begin anew when Redis was emptied', async () => {
+    const { used, close } = await twoCounters();
+    expect(await used('emptied')).toEqual([1, 2]);
+    const side = new Redis(redis.url);
+    await side.flushall();
+    await side.script('FLUSH');
+    side.disconnect();
+    expect(await used('emptied')).toEqual([1, 2]);
     close();
   }, 30_000);
 

@@ -28,6 +28,11 @@ function limitOf({ headers }: Answer) {
   return [numbers('limit'), numbers('remaining')];
 }
 
+/** An operation as the headers name it. */
+function partitionOf(operation: string): string {
+  return `:${Buffer.from(operation).toString('base64')}:`;
+}
+
 /** As many GETs as asked for; answers their statuses. */
 async function get(client: Client, path: string, times: number): Promise<number[]> {
   const statuses = [];
@@ -42,8 +47,8 @@ describe('a key that uses one operation', () => {
     const first = await client.get('/v1/me');
     expect(first.status).toBe(200);
     expect(Object.fromEntries(first.headers)).toMatchObject({
-      'ratelimit-policy': '"default";q=5;w=60',
-      ratelimit: '"default";r=4;t=60',
+      'ratelimit-policy': `"default";q=5;w=60;pk=${partitionOf('GET /v1/me')}`,
+      ratelimit: `"default";r=4;t=60;pk=${partitionOf('GET /v1/me')}`,
       'x-ratelimit-limit': '5',
       'x-ratelimit-remaining': '4',
       'x-ratelimit-reset': '60',
@@ -51,7 +56,45 @@ describe('a key that uses one operation', () => {
     const second = await client.get('/v1/me');
     const seconds = second.headers.get('x-ratelimit-reset');
     expect(['59', '60']).toContain(seconds);
-    expect(second.headers.get('ratelimit')).toBe(`"default";r=3;t=${seconds}`);
+    const partition = partitionOf('GET /v1/me');
+    expect(second.headers.get('ratelimit')).toBe(`"default";r=3;t=${seconds};pk=${partition}`);
+  });
+
+  it('is told which operation is meant, in the words of the contract', async () => {
+    const { organization } = await aLimitedOrganization(5);
+    const { client, path } = await aServiceAccount(server, organization);
+    const place = '/v1/organizations/{organizationId}/service-accounts/{serviceAccountId}';
+    for (const [verb, what] of [
+      ['GET', path],
+      ['HEAD', path],
+    ] as const) {
+      const { headers } = await client.request(verb, what);
+      expect(headers.get('ratelimit')).toContain(`;pk=${partitionOf(`GET ${place}`)}`);
+    }
+    const { headers } = await client.delete(path);
+    expect(headers.get('ratelimit-policy')).toContain(`;pk=${partitionOf(`DELETE ${place}`)}`);
+  });
+
+  it('is told so in a 304 too', async () => {
+    const { organization } = await aLimitedOrganization(5);
+    const { client, path } = await aServiceAccount(server, organization);
+    const { headers } = await client.get(path);
+    const known = await client.get(path, { 'if-none-match': headers.get('etag') ?? '' });
+    expect([known.status, ...limitOf(known)]).toEqual([304, 5, 3]);
+  });
+
+  it('is told so where the answer is streamed, and refused before anything of it is', async () => {
+    const { organization, owner } = await aLimitedOrganization(2);
+    const path = `${organization.path}/exports/users?format=csv`;
+    const answers = [];
+    for (let count = 0; count < 3; count += 1) answers.push(await owner.client.get(path));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(answers.map(limitOf)).toEqual([1, 0, 0].map((left) => [2, left]));
+    const exported = await eventsOf(server, {
+      chain: organization.id,
+      action: 'export.completed',
+    });
+    expect(exported).toHaveLength(2);
   });
 
   it('answers 429 to one request too many, with its event', async () => {
@@ -65,8 +108,9 @@ describe('a key that uses one operation', () => {
     expect(status).toBe(429);
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(headers.get('retry-after')).toBe(seconds);
-    expect(headers.get('ratelimit-policy')).toBe('"default";q=5;w=60');
-    expect(headers.get('ratelimit')).toBe(`"default";r=0;t=${seconds}`);
+    const partition = partitionOf('GET /v1/me');
+    expect(headers.get('ratelimit-policy')).toBe(`"default";q=5;w=60;pk=${partition}`);
+    expect(headers.get('ratelimit')).toBe(`"default";r=0;t=${seconds};pk=${partition}`);
     expect(body).toEqual({
       type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
       title: 'Request cannot be satisfied as assigned quota has been exceeded',
@@ -149,6 +193,20 @@ describe('requests that are refused for another reason', () => {
     expect(await get(client, `${other.path}/keys`, 2)).toEqual([404, 404]);
     // They have used the operation up in one's own organization as well.
     expect(await get(client, `${organization.path}/keys`, 1)).toEqual([429]);
+  });
+
+  it.each([
+    ['let in by the cache: the gate replaces the answer', 4],
+    ['one too many: the guard looks again', 1],
+  ])('say nothing of limits when the credential has ended (%s)', async (_when, limit) => {
+    const { organization, owner } = await aLimitedOrganization(limit);
+    const account = await aServiceAccount(server, organization);
+    const cached = await account.client.get('/v1/me');
+    expect([cached.status, ...limitOf(cached)]).toEqual([200, limit, limit - 1]);
+    await owner.client.delete(`${account.path}/keys/${account.keyId}`);
+    const ended = await account.client.get('/v1/me');
+    expect(ended.status).toBe(401);
+    expect([...ended.headers.keys()].filter((name) => name.includes('ratelimit'))).toEqual([]);
   });
 
   it('say nothing of limits without a good credential, or where none is asked for', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { freePort } from './free-port.js';
 
 /** Whether there is a `redis-server` on the PATH; without one the specs that need it are skipped, and say so. */
 export const hasRedis = isInstalled();
@@ -67,15 +67,4 @@ function isInstalled(): boolean {
     process.stderr.write('SKIPPED: there is no redis-server, so shared limits are not tested\n');
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

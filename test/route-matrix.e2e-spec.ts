@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BUILT_IN_ROLES, type BuiltInRoleKey } from '../src/auth/permissions.js';
 import { newId } from '../src/crypto/id.js';
 import { type Client, startServer, type TestServer } from './harness.js';
+import { postForm } from './oauth.js';
 import { anOrganization, aPerson, aServiceAccount, type TestOrganization } from './factories.js';
 
 /**
@@ -15,8 +16,8 @@ interface Operation {
   path: string;
   /** Absent on public operations. */
   access: string | undefined;
-  /** Takes a file instead of JSON. */
-  takesCsv: boolean;
+  /** What it takes, where that is not JSON. */
+  takes: 'csv' | 'form' | undefined;
 }
 
 const ROLES = Object.keys(BUILT_IN_ROLES) as BuiltInRoleKey[];
@@ -39,10 +40,10 @@ beforeAll(async () => {
         method: verb.toUpperCase(),
         path,
         access: accessOf(item[verb]),
-        takesCsv: 'text/csv' in (item[verb].requestBody?.content ?? {}),
+        takes: takenBy(item[verb].requestBody?.content ?? {}),
       })),
     )
-    .filter(({ path }) => path.startsWith('/v1'))
+    .filter(({ path }) => /^\/(?:v1|oauth)\//.test(path))
     .sort((a, b) => LAST.indexOf(a.id) - LAST.indexOf(b.id));
 });
 afterAll(() => server.close());
@@ -53,9 +54,14 @@ function accessOf(operation: Record<string, string>): string | undefined {
   return access === 'none' ? undefined : access;
 }
 
+function takenBy(content: object): Operation['takes'] {
+  if ('text/csv' in content) return 'csv';
+  return 'application/x-www-form-urlencoded' in content ? 'form' : undefined;
+}
+
 let calls = 0;
 
-function call(client: Client, { method, path, takesCsv }: Operation, own = organization) {
+function call(client: Client, { method, path, takes }: Operation, own = organization) {
   // From many addresses: so many refusals of a single one would be a flood.
   const from = { 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` };
   const url = path
@@ -66,8 +72,13 @@ function call(client: Client, { method, path, takesCsv }: Operation, own = organ
     .replace('{sessionId}', newId('ses'))
     .replace('{invitationId}', newId('inv'))
     .replace('{eventId}', newId('evt'))
-    .replace('{roleKey}', 'no-such-role');
-  if (takesCsv) {
+    .replace('{roleKey}', 'no-such-role')
+    .replace('{permission}', 'no-such:permission');
+  if (takes === 'form') {
+    // An unknown token: whoever is let in is told that there is nothing to tell.
+    return postForm(client, url, { token: 'x' }, from);
+  }
+  if (takes === 'csv') {
     return client.request(method, url, 'nothing\n', { ...from, 'content-type': 'text/csv' });
   }
   const body = method === 'POST' || method === 'PATCH' ? {} : undefined;
@@ -75,10 +86,17 @@ function call(client: Client, { method, path, takesCsv }: Operation, own = organ
 }
 
 /** Whether the catalogue lets a caller of this role through the guards. */
-function isAllowed(access: string, role: BuiltInRoleKey, kind: 'user' | 'serviceAccount'): boolean {
-  if (access === 'any') return true;
-  if (access === 'user') return kind === 'user';
+function isAllowed(
+  { access, path }: Operation,
+  role: BuiltInRoleKey,
+  kind: 'user' | 'serviceAccount',
+): boolean {
+  if (access === undefined || access === 'any') return true;
+  if (access === 'user' || access === 'serviceAccount') return kind === access;
   if (access === 'instanceAdministrator') return false;
+  if (access === 'keys:rotate-own' && kind === 'user') return false; // people have no keys
+  // Under /oauth no path names the organization in which a person would have a role.
+  if (path.startsWith('/oauth/') && kind === 'user') return false;
   return (BUILT_IN_ROLES[role].permissions as readonly string[]).includes(access);
 }
 
@@ -86,7 +104,9 @@ function isAllowed(access: string, role: BuiltInRoleKey, kind: 'user' | 'service
 async function refusal(client: Client, operation: Operation, own: TestOrganization) {
   const { status, body } = await call(client, operation, own);
   if (status === 401) return 401;
-  const isGuards = ['insufficient_scope', 'people_only'].includes(body?.code);
+  const isGuards = ['insufficient_scope', 'people_only', 'service_accounts_only'].includes(
+    body?.code,
+  );
   return status === 403 && isGuards ? 403 : undefined;
 }
 
@@ -107,7 +127,10 @@ describe('without a credential', () => {
     for (const operation of operations.filter(({ access }) => access !== undefined)) {
       const { status, headers } = await call(server.client, operation);
       expect({ id: operation.id, status }).toEqual({ id: operation.id, status: 401 });
-      expect(headers.get('www-authenticate')).toBe('Bearer realm="claviger"');
+      const basic = operation.path.startsWith('/oauth/')
+        ? 'Basic realm="claviger", charset="UTF-8", '
+        : '';
+      expect(headers.get('www-authenticate')).toBe(`${basic}Bearer realm="claviger"`);
     }
   });
 });
@@ -126,7 +149,7 @@ describe.each(ROLES)('with the role %s', (role) => {
       for (const operation of operations) {
         const { id, access } = operation;
         if (access === undefined) continue;
-        const expected = isAllowed(access, role, kind) ? undefined : 403;
+        const expected = isAllowed(operation, role, kind) ? undefined : 403;
         expect({ id, refused: await refusal(client, operation, own) }).toEqual({
           id,
           refused: expected,

@@ -6,13 +6,14 @@ import { AuditService } from './audit.service.js';
 import { AuditGate } from './gate.js';
 import { HeadSeals } from './head-seals.js';
 import { InstanceAuditEventsController } from './instance-audit-events.controller.js';
+import { UsageCounter } from './usage-counter.js';
 import { ChainVerifier } from './verify.js';
 
 /** The audit trail: the gate that writes it, and the operations that read and verify it. */
 @Module({
   imports: [AuthModule],
   controllers: [AuditEventsController, InstanceAuditEventsController],
-  providers: [AuditExport, AuditGate, AuditService, ChainVerifier, HeadSeals],
-  exports: [AuditExport, AuditGate],
+  providers: [AuditExport, AuditGate, AuditService, ChainVerifier, HeadSeals, UsageCounter],
+  exports: [AuditExport, AuditGate, UsageCounter],
 })
 export class AuditModule {}

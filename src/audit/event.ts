@@ -19,7 +19,17 @@ export interface AuditActor {
 
 /** What an event was done to, with its name at that time. */
 export interface AuditTarget {
-  type: 'organization' | 'user' | 'role' | 'serviceAccount' | 'key' | 'session' | 'invitation';
+  type:
+    | 'organization'
+    | 'user'
+    | 'role'
+    | 'permission'
+    | 'serviceAccount'
+    | 'key'
+    | 'accessToken'
+    | 'signingKey'
+    | 'session'
+    | 'invitation';
   id: string;
   name: string;
 }

@@ -62,4 +62,30 @@ describe('Floods', () => {
     expect(await floods.writeNow()).toBe(0);
     expect(written).toMatchObject([{ source: '192.0.2.1', count: 3 }]);
   });
+
+  it('gives up after one try where nothing can be written: nobody waits for a time-out an address', async () => {
+    let tries = 0;
+    let isAway = true;
+    const written: Flood[] = [];
+    const floods = new Floods(
+      (flood) => {
+        tries += 1;
+        if (isAway) return Promise.reject(new Error('away'));
+        written.push(flood);
+        return Promise.resolve();
+      },
+      { limit: 1 },
+    );
+    for (let count = 0; count < 1_000; count += 1) {
+      const ip = `192.0.${count >> 8}.${count & 255}`;
+      floods.note(ip);
+      floods.note(ip);
+    }
+    expect(await floods.writeNow()).toBe(1_000);
+    expect(tries).toBeLessThanOrEqual(100);
+    isAway = false;
+    expect(await floods.writeNow()).toBe(0);
+    expect(new Set(written.map(({ source }) => source)).size).toBe(1_000);
+    expect(written).toHaveLength(1_000);
+  });
 });

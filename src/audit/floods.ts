@@ -17,6 +17,8 @@ const WINDOW_MS = 60_000;
 /** At about 200 bytes an address. The oldest window ends early when there are more. */
 const MAX_SOURCES = 10_000;
 const RETRY_MS = 5_000;
+/** Far from what fills the writer's queue. */
+const WRITTEN_AT_ONCE = 100;
 /** Floods that wait for a trail that cannot be written; further ones are given up. */
 const MAX_UNWRITTEN = 50_000;
 
@@ -47,7 +49,8 @@ interface Window {
 /**
  * Counts bad credentials by address. Over the limit they get no events any more, but are counted here, and one event for
  * each address and minute says how many they were: so that together with the single events before they add up to what was
- * sent. The minute that is being counted is lost when the process is killed; {@link writeNow} saves it.
+ * sent. The minute that is being counted is lost when the process is killed; {@link writeNow} saves it. What failed is written
+ * again: if that commit was only in doubt, the trail has the event twice, with the same times.
  */
 export class Floods {
   private readonly limit: number;
@@ -137,13 +140,16 @@ export class Floods {
   }
 
   private async writeAll(): Promise<void> {
-    const floods = this.unwritten;
-    this.unwritten = [];
-    for (const flood of floods) {
-      await this.write(flood).catch(() => this.unwritten.push(flood));
+    while (this.unwritten.length > 0) {
+      const floods = this.unwritten.splice(0, WRITTEN_AT_ONCE);
+      const results = await Promise.allSettled(floods.map((flood) => this.write(flood)));
+      const failed = floods.filter((_, index) => results[index]?.status === 'rejected');
+      if (failed.length === 0) continue;
+      // The trail is away: a shutdown must not wait for a time-out for each of the others too.
+      this.unwritten.push(...failed);
+      return this.wakeIn(RETRY_MS);
     }
-    if (this.unwritten.length > 0) this.wakeIn(RETRY_MS);
-    else this.wakeForOldest();
+    this.wakeForOldest();
   }
 
   private wakeForOldest(): void {
@@ -203,7 +209,8 @@ export function floodEvent(flood: Flood, seals: Seals): GateEvent {
   return { ...event, seal: seals.event(event.chain, event.body), epoch: null, notAfter: null };
 }
 
-function sourceOf(ip: string): string {
+/** What counts as one caller where only the address is known: the address itself, or the /64 of an IPv6 one; pure. */
+export function sourceOf(ip: string): string {
   if (!ip.includes(':')) return ip;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${ip}/64`).toString()}/64`;
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate, authorize } from '../auth/authorize.js';
 import type { Check } from '../auth/credentials.js';
 import { Identifier } from '../auth/identify.js';
+import { showEnd } from '../auth/sunset.js';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService } from '../database/database.service.js';
 import { sqlState } from '../database/errors.js';
@@ -10,12 +11,14 @@ import { problemFrom } from '../http/problem-from.js';
 import { writeProblem } from '../http/problem.filter.js';
 import { type Problem, unavailable } from '../http/problem.js';
 import { GateMetrics } from '../http/metrics.js';
+import { hideLimit } from '../limits/rate-limit.js';
 import { enforceLimit } from '../limits/request-limits.js';
 import { SYSTEM_CHAIN } from './event.js';
 import { type Flood, floodEvent, floodProblem, Floods, isBadCredential } from './floods.js';
 import { httpEvent, pathOf, routeTemplate } from './http-event.js';
 import { HeadSeals } from './head-seals.js';
 import { UsageRecorder } from './usage.js';
+import { UsageCounter } from './usage-counter.js';
 import { AuditWriter, type GateEvent } from './writer.js';
 
 /** Rounds in which an answer may rest on the cache or on one fresh reading; then it must not. */
@@ -55,6 +58,7 @@ export class AuditGate implements OnApplicationShutdown {
     private readonly identifier: Identifier,
     private readonly seals: Seals,
     private readonly headSeals: HeadSeals,
+    private readonly counter: UsageCounter,
     database: DatabaseService,
     metrics: GateMetrics,
   ) {
@@ -91,7 +95,7 @@ export class AuditGate implements OnApplicationShutdown {
     const lost = await this.floods.writeNow();
     if (lost > 0) this.logger.error(`${lost} refused requests of floods are not on the trail`);
     await this.writer.close();
-    await Promise.all([this.usage.flush(), this.headSeals.flush()]);
+    await Promise.all([this.usage.flush(), this.counter.flush(), this.headSeals.flush()]);
   }
 
   private async settle(
@@ -101,10 +105,15 @@ export class AuditGate implements OnApplicationShutdown {
   ): Promise<unknown> {
     let payload = answer;
     let check = await this.checkOf(request);
-    let conditional = check?.ok === true && check.cached;
+    showEnd(reply, check);
+    let conditional =
+      (check?.ok === true && check.cached) ||
+      request.subject?.cached === true ||
+      request.isConditional === true;
     for (let round = 1; ; round += 1) {
       const waitSeconds = this.noteBadCredential(request, reply, check);
       if (waitSeconds !== undefined) {
+        this.counter.note(request, check);
         return replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
       }
       const event = httpEvent(request, answerOf(request, reply), check, conditional, this.seals);
@@ -113,12 +122,16 @@ export class AuditGate implements OnApplicationShutdown {
         break;
       }
       check = await this.identifier.again(request);
-      payload = decideAgain(request, reply, payload, check);
+      payload = await decideAgain(request, reply, payload, check);
+      showEnd(reply, check);
       conditional = round < CONDITIONAL_ROUNDS;
     }
     if (check?.ok && check.credential.kind === 'key') {
       this.usage.note(check.credential.keyId, request.context.ip);
     }
+    this.counter.note(request, check);
+    const { subject } = request;
+    if (subject?.credential) this.usage.note(subject.credential.keyId, subject.ip);
     return payload;
   }
 
@@ -175,13 +188,13 @@ function answerOf(request: FastifyRequest, reply: FastifyReply) {
   return { status: reply.statusCode, code: request.problemCode ?? null };
 }
 
-/** After a stale round: the guards decide again, and an answer made of the credential is made again. */
-function decideAgain(
+/** After a stale round: the guards decide again, and an answer made of credentials is made again. */
+async function decideAgain(
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
   check: Check,
-): unknown {
+): Promise<unknown> {
   const { question, recompute } = request;
   // Without a question no guard decided: the answer does not rest on who was asking.
   if (question === undefined) return payload;
@@ -191,7 +204,7 @@ function decideAgain(
     if (actor.credential !== null) enforceLimit(request, reply, actor.credential);
     if (recompute === undefined || reply.statusCode !== 200) return payload;
     reply.removeHeader('content-length');
-    return JSON.stringify(recompute(actor));
+    return JSON.stringify(await recompute(actor));
   } catch (error) {
     return replaceAnswer(request, reply, payload, problemFrom(error));
   }
@@ -218,5 +231,7 @@ function replaceAnswer(
     (payload as { destroy(): void }).destroy();
   }
   for (const header of REPLACED_HEADERS) reply.removeHeader(header);
+  if (problem.status === 401) hideLimit(reply);
+  request.subject = undefined;
   return writeProblem(problem, request, reply);
 }

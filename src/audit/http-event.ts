@@ -48,26 +48,50 @@ export function httpEvent(
     organizationId: who.chain === SYSTEM_CHAIN ? null : who.chain,
     actor: who.actor,
     key: who.key,
-    targets: who.targets,
+    targets: [...who.targets, ...(request.subject?.targets ?? [])],
     permission: request.question?.access ?? null,
     method: cleanText(request.method, 16),
     route: routeTemplate(request),
     path: cleanText(pathOf(request), MAX_PATH),
     status: answer.status,
-    reason: reasonOf(who.reason, answer),
+    reason: reasonOf(who.reason, answer) ?? request.subject?.reason ?? null,
     ip,
     userAgent: userAgent === null ? null : cleanText(userAgent, MAX_USER_AGENT),
     requestId: id,
     changes: null,
+    ...detailsOf(check),
   };
-  const credential = check?.ok && check.credential.kind === 'key' ? check.credential : null;
   const event = toPendingEvent(who.chain, body);
   return {
     ...event,
     seal: seals.event(event.chain, event.body),
-    epoch: conditional && credential !== null ? credential.epoch : null,
-    notAfter: conditional && credential !== null ? credential.expiresAt : null,
+    ...(conditional ? conditionsOf(request, check) : { epoch: null, notAfter: null }),
   };
+}
+
+/**
+ * What must still hold when the event is written: the smallest epoch of all that the answer rests on, and the earliest end.
+ * The caller and a subject are of one organization, whose chain the event is on.
+ */
+function conditionsOf(
+  { subject }: FastifyRequest,
+  check: Check | null,
+): Pick<GateEvent, 'epoch' | 'notAfter'> {
+  const caller = check?.ok && check.credential.kind === 'key' ? check.credential : null;
+  const credentials = [caller, subject?.credential ?? null].filter((one) => one !== null);
+  if (credentials.length === 0) return { epoch: null, notAfter: null };
+  const ends = credentials.map(({ expiresAt }) => expiresAt).filter((end) => end !== null);
+  return {
+    epoch: Math.min(...credentials.map(({ epoch }) => epoch)),
+    notAfter: ends.length === 0 ? null : Math.min(...ends),
+  };
+}
+
+/** Which access token it was, where it was not the key itself. */
+function detailsOf(check: Check | null): Pick<AuditBody, 'details'> {
+  if (!check?.ok || check.credential.kind === 'session') return {};
+  const { accessToken } = check.credential;
+  return accessToken === null ? {} : { details: { accessTokenId: accessToken.jti } };
 }
 
 /** The route's template as OpenAPI writes it, or null where no route matched. */

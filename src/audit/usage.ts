@@ -18,7 +18,7 @@ const TOUCH: RawStatement = {
       WHERE k.last_used_at IS NULL OR k.last_used_at <= used.at - interval '1 minute'
       ORDER BY k.id FOR UPDATE OF k SKIP LOCKED
     ), touched AS (
-      UPDATE keys k SET last_used_at = due.at, last_used_ip = due.ip FROM due WHERE k.id = due.id
+      UPDATE keys k SET last_used_at = due.at, last_used_ip = coalesce(due.ip, k.last_used_ip) FROM due WHERE k.id = due.id
     ), accounts AS (
       SELECT a.organization_id, a.id, max(due.at) AS at
       FROM due JOIN service_accounts a ON a.organization_id = due.organization_id AND a.id = due.service_account_id
@@ -39,16 +39,17 @@ const TOUCH: RawStatement = {
  * write only shows a key as used a minute earlier.
  */
 export class UsageRecorder {
-  private pending = new Map<string, { ip: string; at: number }>();
+  private pending = new Map<string, { ip: string | null; at: number }>();
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
 
   constructor(private readonly database: DatabaseService) {}
 
-  /** Notes one use. */
-  note(keyId: string, ip: string): void {
+  /** Notes one use; null: nobody knows from where. */
+  note(keyId: string, ip: string | null): void {
     if (this.pending.size >= MAX_PENDING && !this.pending.has(keyId)) return;
-    this.pending.set(keyId, { ip, at: performance.now() });
+    const from = ip ?? this.pending.get(keyId)?.ip ?? null;
+    this.pending.set(keyId, { ip: from, at: performance.now() });
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
   }
 

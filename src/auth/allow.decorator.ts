@@ -7,9 +7,10 @@ import type { Permission } from './permissions.js';
  * What a route asks of its caller: a permission in the path's organization, or
  * - `any`: any good credential
  * - `user`: a person's session
+ * - `serviceAccount`: a service account's key
  * - `instanceAdministrator`: a person who administers the whole instance
  */
-export type Access = Permission | 'any' | 'user' | 'instanceAdministrator';
+export type Access = Permission | 'any' | 'user' | 'serviceAccount' | 'instanceAdministrator';
 
 /** Metadata key of {@link Allow}; read by the guards and the OpenAPI document. */
 export const ALLOW_METADATA = 'claviger:permission';

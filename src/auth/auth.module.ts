@@ -1,18 +1,24 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
+import { AccessTokens } from './access-token.js';
 import { AccessDeclarations } from './access-declarations.js';
+import { AssertingKeys } from './asserting-keys.js';
 import { BearerGuard } from './bearer.guard.js';
 import { BearerStrategy } from './bearer.strategy.js';
 import { Credentials } from './credentials.js';
 import { Identifier } from './identify.js';
 import { RoleGuard } from './role.guard.js';
 import { StillAllowed } from './still-allowed.js';
+import { VerificationKeys } from './verification-keys.js';
 
 /** Authentication and authorization of every route: the two global guards, in this order. */
 @Module({
   imports: [PassportModule, DiscoveryModule],
   providers: [
+    VerificationKeys,
+    AccessTokens,
+    AssertingKeys,
     Credentials,
     Identifier,
     StillAllowed,
@@ -21,6 +27,6 @@ import { StillAllowed } from './still-allowed.js';
     { provide: APP_GUARD, useClass: BearerGuard },
     { provide: APP_GUARD, useClass: RoleGuard },
   ],
-  exports: [Credentials, Identifier, StillAllowed],
+  exports: [VerificationKeys, AccessTokens, AssertingKeys, Credentials, Identifier, StillAllowed],
 })
 export class AuthModule {}

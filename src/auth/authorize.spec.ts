@@ -17,8 +17,13 @@ const key: KeyCredential = {
   role: { key: 'viewer', name: 'Viewer' },
   permissions: new Set(['keys:read']),
   keyPermissions: null,
+  scope: null,
+  accessToken: null,
   allowedCidrs: [],
   requestsPerMinute: 500,
+  createdAt: 0,
+  keyExpiresAt: null,
+  replacedBy: null,
   expiresAt: null,
   epoch: 0,
 };

@@ -27,7 +27,7 @@ export function authenticate(check: Check): Credential {
 
 function authenticationProblem(reason: string): Problem {
   if (reason === 'several_credentials') {
-    return badRequest('invalid_request', 'Send exactly one Authorization header.');
+    return badRequest('invalid_request', 'Authenticate in exactly one way, once.');
   }
   return unauthorized(
     reason === 'missing' || reason === 'unsupported_scheme' ? 'missing' : 'invalid',
@@ -77,6 +77,9 @@ function authorizeSession(credential: SessionCredential, question: AccessQuestio
     throw notFound('organization');
   }
   if (access === 'instanceAdministrator' && !administers) throw peopleOnly(access);
+  if (access === 'serviceAccount' || access === 'keys:rotate-own') {
+    throw refused('service_accounts_only', 'This operation is for service accounts.');
+  }
   const permissions = membership?.permissions ?? new Set<string>();
   if (access !== 'instanceAdministrator' && access !== 'user') {
     requirePermission(access, permissions);
@@ -97,7 +100,8 @@ function authorizeSession(credential: SessionCredential, question: AccessQuestio
 }
 
 function requirePermission(access: Access, held: ReadonlySet<string>): void {
-  if (access !== 'any' && !held.has(access)) throw forbidden(access);
+  if (access === 'any' || access === 'serviceAccount' || held.has(access)) return;
+  throw forbidden(access);
 }
 
 function peopleOnly(access: 'user' | 'instanceAdministrator'): Problem {

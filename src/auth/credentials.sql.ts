@@ -1,4 +1,5 @@
 import type { RawStatement } from '../database/database.service.js';
+import { ROLE_GRANTS } from './role-grants.sql.js';
 
 /**
  * The statements of the credential check. Each reads all that one decision rests on in a single
@@ -10,13 +11,18 @@ import type { RawStatement } from '../database/database.service.js';
 export interface KeyRow {
   keyId: string;
   keyName: string;
-  tokenHash: Uint8Array;
-  obfuscatedToken: string;
+  /** Null, like the obfuscated token, for a key with a public key. */
+  tokenHash: Uint8Array | null;
+  obfuscatedToken: string | null;
   allPermissions: boolean;
   permissions: string[];
   allowedCidrs: string[];
   /** Unix milliseconds. */
+  createdAt: number;
+  /** Unix milliseconds. */
   expiresAt: number | null;
+  /** When its successor was made; null: it has none. Unix milliseconds. */
+  replacedAt: number | null;
   expired: boolean;
   revoked: boolean;
   accountId: string;
@@ -36,16 +42,19 @@ export interface KeyRow {
   epoch: number;
 }
 
-/** Key, account, role, organization and epoch by key id ($1). */
-export const KEY_STATEMENT: RawStatement = {
-  name: 'credential_key',
-  text: `
-    SELECT k.id AS "keyId", k.name AS "keyName", k.token_hash AS "tokenHash", k.obfuscated_token AS "obfuscatedToken",
+/** Key, account, role, organization and epoch by key id ($1); `more` is selected too. */
+function keyStatement(name: string, more = ''): RawStatement {
+  const text = `
+    SELECT ${more} k.id AS "keyId", k.name AS "keyName", k.token_hash AS "tokenHash", k.obfuscated_token AS "obfuscatedToken",
       k.all_permissions AS "allPermissions", k.permissions, k.allowed_cidrs AS "allowedCidrs",
+      floor(extract(epoch FROM k.created_at) * 1000)::float8 AS "createdAt",
       floor(extract(epoch FROM k.expires_at) * 1000)::float8 AS "expiresAt",
+      CASE WHEN k.replaced_by_id IS NOT NULL THEN
+        (SELECT floor(extract(epoch FROM s.created_at) * 1000)::float8 FROM keys s WHERE s.id = k.replaced_by_id)
+      END AS "replacedAt",
       coalesce(k.expires_at <= clock_timestamp(), false) AS "expired", k.revoked_at IS NOT NULL AS "revoked",
       a.id AS "accountId", a.name AS "accountName", a.status AS "accountStatus", a.deleted_at IS NOT NULL AS "accountDeleted",
-      r.key AS "roleKey", r.name AS "roleName", r.built_in AS "roleBuiltIn", r.permissions AS "rolePermissions",
+      r.key AS "roleKey", r.name AS "roleName", r.built_in AS "roleBuiltIn", ${ROLE_GRANTS} AS "rolePermissions",
       o.id AS "organizationId", o.name AS "organizationName", o.status AS "organizationStatus",
       o.deleted_at IS NOT NULL AS "organizationDeleted",
       coalesce(a.requests_per_minute, o.requests_per_minute) AS "requestsPerMinute", h.auth_epoch::float8 AS "epoch"
@@ -54,7 +63,60 @@ export const KEY_STATEMENT: RawStatement = {
     JOIN roles r ON r.organization_id = a.organization_id AND r.key = a.role_key
     JOIN organizations o ON o.id = k.organization_id
     JOIN audit_heads h ON h.chain = k.organization_id
-    WHERE k.id = $1`,
+    WHERE k.id = $1`;
+  return { name, text };
+}
+
+/** All that a key's token rests on, by key id ($1). */
+export const KEY_STATEMENT = keyStatement('credential_key');
+
+/** One row of {@link ACCESS_TOKEN_STATEMENT}. */
+export interface AccessTokenRow extends KeyRow {
+  accessTokenRevoked: boolean;
+  accessTokenExpired: boolean;
+  /** The signing key is published, and not revoked. */
+  signatureHolds: boolean;
+}
+
+/** All that an access token rests on: by key id ($1), `jti` ($2), signing key ($3) and `exp` in Unix milliseconds ($4). */
+export const ACCESS_TOKEN_STATEMENT = keyStatement(
+  'credential_access_token',
+  `EXISTS (SELECT FROM revoked_access_tokens t WHERE t.organization_id = k.organization_id AND t.jti = $2) AS "accessTokenRevoked",
+      $4::float8 <= extract(epoch FROM clock_timestamp()) * 1000 AS "accessTokenExpired",
+      EXISTS (SELECT FROM signing_keys s WHERE s.kid = $3 AND s.revoked_at IS NULL
+        AND (s.verifies_until IS NULL OR s.verifies_until > clock_timestamp())) AS "signatureHolds",`,
+);
+
+/** One row of {@link ASSERTING_KEY_STATEMENT}. */
+export interface AssertingKeyRow extends KeyRow {
+  /** A JWK; null for a key with a token. */
+  publicKey: unknown;
+  /** What time it is, in Unix milliseconds. */
+  now: number;
+}
+
+/** All that an assertion rests on, by key id ($1). */
+export const ASSERTING_KEY_STATEMENT = keyStatement(
+  'credential_asserting_key',
+  `k.public_key AS "publicKey", floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "now",`,
+);
+
+/**
+ * Notes that an assertion was used: organization ($1), key ($2), hash of its `jti` ($3), and until when it must be remembered,
+ * in Unix milliseconds ($4). No row: it was used before. Takes up to 20 expired ones away.
+ */
+export const USE_ASSERTION_STATEMENT: RawStatement = {
+  name: 'use_assertion',
+  text: `
+    WITH expired AS (
+      SELECT key_id, jti_hash FROM used_assertions WHERE expires_at <= clock_timestamp()
+      ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED
+    ), swept AS (
+      DELETE FROM used_assertions u USING expired WHERE u.key_id = expired.key_id AND u.jti_hash = expired.jti_hash
+    )
+    INSERT INTO used_assertions (organization_id, key_id, jti_hash, expires_at)
+    VALUES ($1, $2, $3, to_timestamp($4::float8 / 1000)) ON CONFLICT DO NOTHING
+    RETURNING key_id AS "keyId"`,
 };
 
 /** One row of {@link SESSION_STATEMENT}. */
@@ -84,7 +146,11 @@ export interface SessionRow {
   }[];
 }
 
-/** Session, person and active memberships in living organizations by session id ($1). */
+/**
+ * Session, person and active memberships in living organizations by session id ($1). Whom an organization lets in by their
+ * e-mail alone is let in once they have shown that they read its mail: a password may have been set with the link of an
+ * invitation, which whoever invited holds too (docs/decisions/0008).
+ */
 export const SESSION_STATEMENT: RawStatement = {
   name: 'credential_session',
   text: `
@@ -97,12 +163,13 @@ export const SESSION_STATEMENT: RawStatement = {
         SELECT json_agg(json_build_object(
           'organizationId', o.id, 'organizationName', o.name, 'organizationStatus', o.status,
           'requestsPerMinute', o.requests_per_minute,
-          'roleKey', r.key, 'roleName', r.name, 'roleBuiltIn', r.built_in, 'rolePermissions', r.permissions
+          'roleKey', r.key, 'roleName', r.name, 'roleBuiltIn', r.built_in, 'rolePermissions', ${ROLE_GRANTS}
         ) ORDER BY o.created_at, o.id)
         FROM memberships m
         JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
         JOIN roles r ON r.organization_id = m.organization_id AND r.key = m.role_key
         WHERE m.user_id = u.id AND m.status = 'active'
+          AND (m.accepted_at IS NOT NULL OR u.email_verified_at IS NOT NULL)
       ), '[]'::json) AS "memberships"
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = $1`,

@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Pepper, sameHash } from '../crypto/pepper.js';
+import { parseToken } from '../crypto/token.js';
 import { DatabaseService } from '../database/database.service.js';
+import { Instance } from '../database/instance.js';
 import { Metrics } from '../http/metrics.js';
 import {
+  ACCESS_TOKEN_STATEMENT,
+  type AccessTokenRow,
   KEY_STATEMENT,
   type KeyRow,
   SESSION_STATEMENT,
   type SessionRow,
   TOUCH_SESSION_STATEMENT,
 } from './credentials.sql.js';
+import { type AccessTokenClaims, AccessTokens, looksLikeAccessToken } from './access-token.js';
 import { effectivePermissions, rolePermissions } from './permissions.js';
 
 /** A good key, with everything that access rests on, as one statement read it. */
@@ -17,24 +22,48 @@ export interface KeyCredential {
   kind: 'key';
   keyId: string;
   keyName: string;
-  obfuscatedToken: string;
+  /** Null for a key with a public key. */
+  obfuscatedToken: string | null;
   accountId: string;
   accountName: string;
   organizationId: string;
   organizationName: string;
   role: { key: string; name: string };
-  /** Effective: role ∩ key. */
+  /** Effective: role ∩ key, and of an access token also ∩ its scope. */
   permissions: ReadonlySet<string>;
   /** What the key is restricted to; null: nothing, it has all of the role's. */
   keyPermissions: readonly string[] | null;
+  /** What an access token was narrowed to; null for the key itself. */
+  scope: readonly string[] | null;
+  /** The access token that was presented; null for the key itself. */
+  accessToken: AccessTokenCredential | null;
   /** Networks the key may be used from; empty: any. */
   allowedCidrs: readonly string[];
   /** How often a minute the key may use one operation. */
   requestsPerMinute: number;
-  /** Unix milliseconds, or null. */
+  /** Unix milliseconds. */
+  createdAt: number;
+  /** When the key ends: Unix milliseconds, or null. */
+  keyExpiresAt: number | null;
+  /** Set when the key has a successor; `deprecatedAt`: when that was made, Unix milliseconds. */
+  replacedBy: { deprecatedAt: number } | null;
+  /** When the credential ends, an access token maybe before its key: Unix milliseconds, or null. */
   expiresAt: number | null;
   /** The organization's auth_epoch in the same snapshot. */
   epoch: number;
+}
+
+/** What is particular to an access token, and not to its key. */
+export interface AccessTokenCredential {
+  jti: string;
+  /** Whom it may be shown to. */
+  audience: readonly string[];
+  /** Whether that is this server, so that it is a credential here. */
+  isOwn: boolean;
+  /** Unix milliseconds. */
+  issuedAt: number;
+  /** Unix milliseconds. */
+  expiresAt: number;
 }
 
 /** A person's place in one organization. */
@@ -67,8 +96,24 @@ export type RefusalReason =
   | 'unsupported_scheme'
   | 'malformed'
   | 'several_credentials'
+  | 'client_mismatch'
   | 'unknown'
   | 'wrong_secret'
+  | 'access_token_expired'
+  | 'access_token_revoked'
+  | 'access_token_as_secret'
+  | 'other_audience'
+  | 'unknown_signing_key'
+  | 'signing_key_revoked'
+  | 'bad_signature'
+  | 'assertion_algorithm'
+  | 'assertion_subject'
+  | 'assertion_audience'
+  | 'assertion_jti'
+  | 'assertion_expiry'
+  | 'assertion_expired'
+  | 'assertion_early'
+  | 'assertion_replayed'
   | 'revoked'
   | 'expired'
   | 'account_disabled'
@@ -97,6 +142,9 @@ export type Check =
 /** Enough for the busy keys of a large instance, at about 1 KB an entry. */
 const CACHE_ENTRIES = 20_000;
 
+/** All entries together: owners of an organization may hold hundreds of registered permissions. */
+const CACHE_PERMISSIONS = 1_000_000;
+
 /** Compared against when there is no row, so that an unknown id costs what a wrong secret costs. */
 const NOBODY = Buffer.alloc(32);
 
@@ -107,28 +155,52 @@ const NOBODY = Buffer.alloc(32);
  */
 @Injectable()
 export class Credentials {
-  private readonly cache = new LRUCache<string, KeyCredential>({ max: CACHE_ENTRIES });
+  private readonly cache = new LRUCache<string, KeyCredential>({
+    max: CACHE_ENTRIES,
+    maxSize: CACHE_PERMISSIONS,
+    sizeCalculation: ({ permissions }) => permissions.size + 1,
+  });
 
   constructor(
     private readonly database: DatabaseService,
     private readonly pepper: Pepper,
     private readonly metrics: Metrics,
+    private readonly instance: Instance,
+    private readonly accessTokens: AccessTokens,
   ) {}
+
+  /**
+   * Checks a token of any kind that can be a credential: a key's, a session's, or an access token for whatever audience.
+   * With `mayCache` the answer may rest on the cache, but for a session. What this server cannot have made is refused
+   * without any look-up.
+   */
+  async check(token: string, mayCache: boolean): Promise<Check> {
+    const parsed = parseToken(this.instance.tokenPrefix, token);
+    if (parsed?.family === 'key') return this.key(token, `key_${parsed.suffix}`, mayCache);
+    if (parsed?.family === 'session') return this.session(token, `ses_${parsed.suffix}`);
+    if (looksLikeAccessToken(token)) return this.accessToken(token, mayCache);
+    return { ok: false, reason: 'malformed' };
+  }
 
   /** Checks a key's token. With `mayCache` the answer may rest on the cache and then says so. */
   async key(token: string, keyId: string, mayCache: boolean): Promise<Check> {
     const hash = this.pepper.hash('key', token);
-    const cacheKey = hash.toString('base64');
-    if (mayCache) {
-      const credential = this.cache.get(cacheKey);
-      this.metrics.lookup(credential !== undefined);
-      if (credential !== undefined) return { ok: true, credential, cached: true };
-    }
-    const [row] = await this.database.raw<KeyRow>(KEY_STATEMENT, [keyId]);
-    const check = checkKey(row, hash);
-    if (check.ok) this.cache.set(cacheKey, check.credential as KeyCredential);
-    else this.cache.delete(cacheKey);
-    return check;
+    return this.cached(hash, mayCache, async () => {
+      const [row] = await this.database.raw<KeyRow>(KEY_STATEMENT, [keyId]);
+      return judgeKey(row, matches(row?.tokenHash, hash));
+    });
+  }
+
+  /** Checks an access token, for whatever audience; with `mayCache` as {@link key}. */
+  async accessToken(token: string, mayCache: boolean): Promise<Check> {
+    return this.cached(this.pepper.hash('access', token), mayCache, async () => {
+      const claims = await this.accessTokens.read(token);
+      if (typeof claims === 'string') return { ok: false, reason: claims };
+      const { keyId, jti, kid, expiresAt } = claims;
+      const values = [keyId, jti, kid, expiresAt];
+      const [row] = await this.database.raw<AccessTokenRow>(ACCESS_TOKEN_STATEMENT, values);
+      return judgeAccessToken(row, claims, this.accessTokens.isOwn(claims));
+    });
   }
 
   /** Checks a session's token, always in the database, and notes (once a minute) that it is in use. */
@@ -142,16 +214,43 @@ export class Credentials {
     }
     return check;
   }
+
+  /** What the cache knows of the token with this hash, if it may be asked, else what `read` finds; that is remembered. */
+  private async cached(
+    hash: Buffer,
+    mayCache: boolean,
+    read: () => Promise<Check>,
+  ): Promise<Check> {
+    const cacheKey = hash.toString('base64');
+    if (mayCache) {
+      const credential = this.cache.get(cacheKey);
+      this.metrics.lookup(credential !== undefined);
+      if (credential !== undefined) return { ok: true, credential, cached: true };
+    }
+    const check = await read();
+    if (check.ok) this.cache.set(cacheKey, check.credential as KeyCredential);
+    else this.cache.delete(cacheKey);
+    return check;
+  }
 }
 
-function matches(stored: Uint8Array | undefined, hash: Buffer): boolean {
-  return sameHash(stored ?? NOBODY, hash) && stored !== undefined;
+function matches(stored: Uint8Array | null | undefined, hash: Buffer): boolean {
+  return sameHash(stored ?? NOBODY, hash) && stored != null;
 }
 
-function checkKey(row: KeyRow | undefined, hash: Buffer): Check {
-  const verified = matches(row?.tokenHash, hash);
+/** Decides about a key that was found by its id; `verified` says whether the caller has shown that it is theirs. */
+export function judgeKey(row: KeyRow | undefined, verified: boolean): Check {
   if (row === undefined) return { ok: false, reason: 'unknown' };
-  const key: RefusedKey = {
+  const key = refusedKey(row, verified);
+  if (!verified) return { ok: false, reason: 'wrong_secret', key };
+  const reason = keyFault(row);
+  if (reason !== undefined) return { ok: false, reason, key };
+  return { ok: true, credential: toKeyCredential(row), cached: false };
+}
+
+/** What may be told of the key on the trail. */
+export function refusedKey(row: KeyRow, verified: boolean): RefusedKey {
+  return {
     verified,
     keyId: row.keyId,
     keyName: row.keyName,
@@ -159,10 +258,37 @@ function checkKey(row: KeyRow | undefined, hash: Buffer): Check {
     accountName: row.accountName,
     organizationId: row.organizationId,
   };
-  if (!verified) return { ok: false, reason: 'wrong_secret', key };
-  const reason = keyFault(row);
-  if (reason !== undefined) return { ok: false, reason, key };
-  return { ok: true, credential: toKeyCredential(row), cached: false };
+}
+
+/** An access token is worth what its key is worth, and no more than its scope says. */
+function judgeAccessToken(
+  row: AccessTokenRow | undefined,
+  claims: AccessTokenClaims,
+  isOwn: boolean,
+): Check {
+  const check = judgeKey(row, true);
+  if (!check.ok || row === undefined) return check;
+  const key = check.credential as KeyCredential;
+  if (key.accountId !== claims.accountId || key.organizationId !== claims.organizationId) {
+    return { ok: false, reason: 'malformed' };
+  }
+  const reason = accessTokenFault(row);
+  if (reason !== undefined) return { ok: false, reason, key: refusedKey(row, true) };
+  const { scope, jti, audience, issuedAt, expiresAt } = claims;
+  const credential: KeyCredential = {
+    ...key,
+    permissions: new Set(effectivePermissions([...key.permissions], scope)),
+    scope,
+    accessToken: { jti, audience, isOwn, issuedAt, expiresAt },
+    expiresAt: Math.min(expiresAt, key.keyExpiresAt ?? Infinity),
+  };
+  return { ok: true, credential, cached: false };
+}
+
+function accessTokenFault(row: AccessTokenRow): RefusalReason | undefined {
+  if (row.accessTokenExpired) return 'access_token_expired';
+  if (row.accessTokenRevoked) return 'access_token_revoked';
+  return row.signatureHolds ? undefined : 'signing_key_revoked';
 }
 
 function keyFault(row: KeyRow): RefusalReason | undefined {
@@ -194,8 +320,13 @@ function toKeyCredential(row: KeyRow): KeyCredential {
     role: { key: row.roleKey, name: row.roleName },
     permissions: new Set(effectivePermissions(role, keyPermissions)),
     keyPermissions,
+    scope: null,
+    accessToken: null,
     allowedCidrs: row.allowedCidrs,
     requestsPerMinute: row.requestsPerMinute,
+    createdAt: row.createdAt,
+    keyExpiresAt: row.expiresAt,
+    replacedBy: row.replacedAt === null ? null : { deprecatedAt: row.replacedAt },
     expiresAt: row.expiresAt,
     epoch: row.epoch,
   };

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { parseToken } from '../crypto/token.js';
-import { Instance } from '../database/instance.js';
 import { type Check, Credentials } from './credentials.js';
+import { presentedToken } from './presented.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,22 +10,24 @@ declare module 'fastify' {
   }
 }
 
-const BEARER = /^bearer (\S+)$/i;
-
 /**
  * Who is calling: one memoized credential check per request. The passport strategy asks, and so
  * does the audit gate where no guard ran (404, 405, 413, 415, malformed JSON).
  */
 @Injectable()
 export class Identifier {
-  constructor(
-    private readonly credentials: Credentials,
-    private readonly instance: Instance,
-  ) {}
+  constructor(private readonly credentials: Credentials) {}
+
+  /**
+   * Checks what a caller has signed (RFC 7523), for one request, maybe more than once. Who knows such assertions puts
+   * itself here; until then there are none.
+   */
+  checkAssertion: (assertion: string, request: FastifyRequest) => Promise<Check> = () =>
+    Promise.resolve({ ok: false, reason: 'unsupported_scheme' });
 
   /** The request's check. Errors: `DatabaseUnavailableError`. */
   identify(request: FastifyRequest): Promise<Check> {
-    return (request.identity ??= this.check(request, isSafe(request.method)));
+    return (request.identity ??= this.check(request, isSafe(request)));
   }
 
   /** Checks again in the database, because the first answer rested on a stale cache entry. */
@@ -35,39 +36,41 @@ export class Identifier {
   }
 
   private async check(request: FastifyRequest, mayCache: boolean): Promise<Check> {
-    const credential = presentedToken(request);
+    const { presented = presentedToken } = request.routeOptions.config ?? {};
+    const credential = presented(request);
     if ('reason' in credential) return { ok: false, reason: credential.reason };
-    const parsed = parseToken(this.instance.tokenPrefix, credential.token);
-    if (parsed === undefined || parsed.family === 'once') return { ok: false, reason: 'malformed' };
-    return parsed.family === 'key'
-      ? this.credentials.key(credential.token, `key_${parsed.suffix}`, mayCache)
-      : this.credentials.session(credential.token, `ses_${parsed.suffix}`);
+    const check =
+      'token' in credential
+        ? await this.credentials.check(credential.token, mayCache)
+        : await this.checkAssertion(credential.assertion, request);
+    return requireAccount(requireOwnAudience(check), credential.accountId);
   }
 }
 
-/** GET and HEAD may rest on the cache; everything else reads its credential afresh. */
-function isSafe(method: string): boolean {
-  return method === 'GET' || method === 'HEAD';
+/** What changes nothing may rest on the cache; everything else reads its credential afresh. */
+function isSafe({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || routeOptions.config?.isSafe === true;
+}
+
+/** Whoever gets an access token that was made for them cannot turn it against this server. */
+function requireOwnAudience(check: Check): Check {
+  if (!check.ok || check.credential.kind === 'session') return check;
+  const { credential } = check;
+  if (credential.accessToken?.isOwn !== false) return check;
+  return { ok: false, reason: 'other_audience', key: { ...credential, verified: true } };
 }
 
 /**
- * The token of the `Authorization` header (RFC 6750 section 2.1; the scheme in any case). Node shows
- * only the first of several such headers, so they are counted in the raw ones.
+ * A caller that says which account it is must have shown a key of that account; an access token is no secret that could
+ * stand beside an id.
  */
-export function presentedToken(
-  request: FastifyRequest,
-):
-  | { token: string }
-  | { reason: 'missing' | 'several_credentials' | 'unsupported_scheme' | 'malformed' } {
-  const header = request.headers.authorization;
-  if (header === undefined) return { reason: 'missing' };
-  const { rawHeaders } = request.raw;
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'authorization') count += 1;
+function requireAccount(check: Check, accountId: string | undefined): Check {
+  if (!check.ok || accountId === undefined) return check;
+  const { credential } = check;
+  if (credential.kind === 'session') return { ok: false, reason: 'client_mismatch' };
+  if (credential.accessToken !== null) {
+    return { ok: false, reason: 'access_token_as_secret', key: { ...credential, verified: true } };
   }
-  if (count > 1) return { reason: 'several_credentials' };
-  const match = BEARER.exec(header);
-  if (match?.[1] !== undefined) return { token: match[1] };
-  return { reason: /^bearer\b/i.test(header) ? 'malformed' : 'unsupported_scheme' };
+  if (credential.accountId === accountId) return check;
+  return { ok: false, reason: 'client_mismatch', key: { ...credential, verified: true } };
 }

@@ -15,6 +15,7 @@ import { MeService } from './me.service.js';
 
 const ME = {
   schema: {
+    title: 'Me',
     oneOf: [{ $ref: getSchemaPath(UserMe) }, { $ref: getSchemaPath(ServiceAccountMe) }],
     discriminator: {
       propertyName: 'kind',

@@ -33,8 +33,9 @@ export class MeKey {
   /** @example Default */
   name: string;
 
-  /** @example clv_…AbCd */
-  obfuscatedToken: string;
+  /** Null: it has a public key instead of a token. */
+  @ApiProperty({ type: 'string', nullable: true, example: 'clv_…AbCd' })
+  obfuscatedToken: string | null;
 
   /** Null: it does not expire. */
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true, example: null })
@@ -43,6 +44,25 @@ export class MeKey {
   /** What the key is restricted to; null: all permissions of the role. */
   @ApiProperty({ type: 'array', items: { type: 'string' }, nullable: true, example: null })
   permissions: string[] | null;
+}
+
+/** The access token that the request was made with. */
+export class MeAccessToken {
+  /**
+   * Its `jti`.
+   * @example 5f0c7e8e-5d0f-4c7f-9f3a-0a4ad3b1c2d4
+   */
+  id: string;
+
+  /** It ends here, or with its key if that is earlier. */
+  @ApiProperty({ format: 'date-time', example: '2026-11-23T20:30:38.000Z' })
+  expiresAt: string;
+
+  /**
+   * What it was narrowed to when it was made.
+   * @example ["organization:read"]
+   */
+  scope: string[];
 }
 
 /** A person who is logged in. */
@@ -83,12 +103,17 @@ export class ServiceAccountMe {
   role: LoginRole;
 
   /**
-   * What this key may do, sorted: permissions of the role that the key has too.
+   * What the presented credential may do, sorted: permissions of the role that the key has too, and an access token's
+   * scope.
    * @example ["organization:read", "users:read"]
    */
   permissions: string[];
 
   key: MeKey;
+
+  /** The access token (JWT) that was presented; null: it was the key itself. */
+  @ApiProperty({ type: () => MeAccessToken, nullable: true, example: null })
+  accessToken: MeAccessToken | null;
 }
 
 /** The caller. */
@@ -136,7 +161,7 @@ function toUserMe(credential: SessionCredential): UserMe {
 }
 
 function toServiceAccountMe(credential: KeyCredential): ServiceAccountMe {
-  const { keyPermissions, expiresAt } = credential;
+  const { keyPermissions, keyExpiresAt, accessToken, scope } = credential;
   return {
     kind: 'serviceAccount',
     id: credential.accountId,
@@ -148,8 +173,16 @@ function toServiceAccountMe(credential: KeyCredential): ServiceAccountMe {
       id: credential.keyId,
       name: credential.keyName,
       obfuscatedToken: credential.obfuscatedToken,
-      expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+      expiresAt: keyExpiresAt === null ? null : new Date(keyExpiresAt).toISOString(),
       permissions: keyPermissions === null ? null : [...keyPermissions].sort(),
     },
+    accessToken:
+      accessToken === null
+        ? null
+        : {
+            id: accessToken.jti,
+            expiresAt: new Date(accessToken.expiresAt).toISOString(),
+            scope: [...(scope ?? [])].sort(),
+          },
   };
 }

@@ -3,12 +3,16 @@ import fc from 'fast-check';
 import {
   ALL_PERMISSIONS,
   BUILT_IN_ROLES,
+  type BuiltInRoleKey,
   effectivePermissions,
   missingPermissions,
   rolePermissions,
 } from './permissions.js';
 
-const someOf = fc.subarray([...ALL_PERMISSIONS]);
+/** What an organization may have registered for its own APIs. */
+const REGISTERED = ['billing:refund', 'reports:download', 'reports.monthly:read'];
+const someOf = fc.subarray([...ALL_PERMISSIONS, ...REGISTERED]);
+const someRegistered = fc.subarray(REGISTERED);
 
 describe('effectivePermissions', () => {
   it('never gives more than the role has, nor more than the key has', () => {
@@ -67,5 +71,41 @@ describe('the built-in roles', () => {
 
   it('do not lend their permissions to a custom role of the same key', () => {
     expect(rolePermissions({ key: 'owner', builtIn: false, permissions: [] })).toEqual([]);
+  });
+
+  it('hold what is registered as owner and admin, and as nothing else', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...(Object.keys(BUILT_IN_ROLES) as BuiltInRoleKey[])),
+        someRegistered,
+        (key, permissions) => {
+          const more = key === 'owner' || key === 'admin' ? permissions : [];
+          expect(rolePermissions({ key, builtIn: true, permissions })).toEqual([
+            ...BUILT_IN_ROLES[key].permissions,
+            ...more,
+          ]);
+        },
+      ),
+    );
+  });
+
+  it('give a key what the key has too, and never a registered permission that the role lacks', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.keys(BUILT_IN_ROLES), 'custom'),
+        someRegistered,
+        fc.option(someOf),
+        (key, permissions, restriction) => {
+          const role = rolePermissions({ key, builtIn: key !== 'custom', permissions });
+          const effective = effectivePermissions(role, restriction);
+          expect(missingPermissions(effective, new Set(role))).toEqual([]);
+          if (restriction !== null) {
+            expect(missingPermissions(effective, new Set(restriction))).toEqual([]);
+          }
+          const lost = role.filter((one) => !effective.includes(one));
+          expect(lost.every((one) => restriction?.includes(one) === false)).toBe(true);
+        },
+      ),
+    );
   });
 });

@@ -1,6 +1,7 @@
 /**
  * The catalogue of permissions and built-in roles: plain data from which types, checks, the OpenAPI
- * text and the panel's pickers derive.
+ * text and the panel's pickers derive. An organization registers further permissions for its own APIs;
+ * those are rows (`src/permissions`), and strings to everything here.
  */
 
 /** Every built-in permission with the sentence that explains it to an administrator. */
@@ -9,7 +10,7 @@ export const PERMISSIONS = {
   'organization:manage': "Change the organization's name and settings.",
   'organization:delete': 'Delete the organization.',
   'roles:read': 'See roles and what they permit.',
-  'roles:manage': 'Create, change and delete custom roles.',
+  'roles:manage': 'Create, change and delete custom roles; register permissions of your own APIs.',
   'users:read': 'See the users of the organization.',
   'users:manage': 'Create, change, disable and remove users.',
   'service-accounts:read': 'See service accounts.',
@@ -27,6 +28,11 @@ export type Permission = keyof typeof PERMISSIONS;
 
 /** All built-in permissions, in the catalogue's order. */
 export const ALL_PERMISSIONS = Object.keys(PERMISSIONS) as Permission[];
+
+/** Whether the catalogue has this permission. */
+export function isBuiltInPermission(text: string): text is Permission {
+  return Object.hasOwn(PERMISSIONS, text);
+}
 
 /** A role that every organization has and nobody can change. */
 export interface BuiltInRole {
@@ -85,18 +91,31 @@ export function isBuiltInRole(key: string): key is BuiltInRoleKey {
   return Object.hasOwn(BUILT_IN_ROLES, key);
 }
 
-/**
- * What a role permits: the catalogue's answer for a built-in role (so that a new release's
- * catalogue holds at once), the stored list for a custom one.
- */
-export function rolePermissions(role: {
+/** The built-in roles that hold every permission that their organization has registered. */
+export const HOLD_REGISTERED: readonly BuiltInRoleKey[] = ['owner', 'admin'];
+
+/** A role as it is read: with what the catalogue does not say. */
+export interface RoleGrants {
   key: string;
   builtIn: boolean;
+  /** A custom role's own list; for {@link HOLD_REGISTERED} all that the organization has registered. */
   permissions: readonly string[];
-}): readonly string[] {
-  return role.builtIn && isBuiltInRole(role.key)
-    ? BUILT_IN_ROLES[role.key].permissions
-    : role.permissions;
+}
+
+/** Whether a role holds every registered permission of its organization, and not by its own list. */
+export function holdsRegistered({ key, builtIn }: Pick<RoleGrants, 'key' | 'builtIn'>): boolean {
+  return builtIn && HOLD_REGISTERED.some((one) => one === key);
+}
+
+/**
+ * What a role permits: the catalogue's answer for a built-in role (so that a new release's
+ * catalogue holds at once), and the registered permissions where the role holds those; the stored
+ * list for a custom one.
+ */
+export function rolePermissions(role: RoleGrants): readonly string[] {
+  if (!role.builtIn || !isBuiltInRole(role.key)) return role.permissions;
+  const { permissions } = BUILT_IN_ROLES[role.key];
+  return holdsRegistered(role) ? [...permissions, ...role.permissions] : permissions;
 }
 
 /**

@@ -13,7 +13,7 @@ declare module 'fastify' {
     question?: AccessQuestion;
     /** The caller, once the guards have let it in. */
     actor?: Actor;
-    /** Computes the answer again, for routes whose answer rests on the credential itself. */
+    /** Computes the answer again, for routes whose answer rests on credentials: the caller's own, or that of a `subject`. */
     recompute?: (actor: Actor) => unknown;
   }
 }

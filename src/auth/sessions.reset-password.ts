@@ -25,16 +25,22 @@ export function resetPassword(
   });
 }
 
-/** Voids what was mailed to a person for setting a new password. The person is locked. */
+/**
+ * Voids what was mailed to a person for setting a new password, unless nobody has shown yet that they read that mail: then
+ * the password may be somebody else's, who must not be able to keep the person from taking the account back. The person
+ * is locked.
+ */
 export async function endResets(tx: Tx, userId: string): Promise<void> {
   await tx.$executeRaw`
     UPDATE password_resets SET ended_at = clock_timestamp()
-    WHERE user_id = ${userId} AND ended_at IS NULL`;
+    WHERE user_id = ${userId} AND ended_at IS NULL
+      AND EXISTS (SELECT FROM users WHERE id = ${userId} AND email_verified_at IS NOT NULL)`;
 }
 
 /**
- * Gives a locked person another password without the old one, and ends all their sessions and
- * resets. It stands on the chain `system` as `password.reset`.
+ * Gives a locked person another password without the old one, on the word of their mail or of whoever
+ * runs the server: from now on the e-mail counts as theirs. Ends all their sessions and resets. It
+ * stands on the chain `system` as `password.reset`.
  */
 export async function setPassword(
   tx: Tx,
@@ -45,7 +51,7 @@ export async function setPassword(
   const updatedAt = await databaseNow(tx);
   await tx.user.update({
     where: { id },
-    data: { passwordHash, updatedAt, version: { increment: 1 } },
+    data: { passwordHash, emailVerifiedAt: updatedAt, updatedAt, version: { increment: 1 } },
   });
   const targets = [{ type: 'user' as const, id, name }];
   record(tx, actor, 'password.reset', { organizationId: null, targets });

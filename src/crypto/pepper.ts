@@ -46,8 +46,11 @@ export class Pepper {
     this.#key = createSecretKey(secret);
   }
 
-  /** HMAC-SHA-256 (RFC 2104) of `kind || 0x00 || token`: 32 bytes, what the database stores of a token. */
-  hash(kind: TokenKind, token: string): Buffer {
+  /**
+   * HMAC-SHA-256 (RFC 2104) of `kind || 0x00 || token`: 32 bytes, what the database stores of a token. Nothing is stored of
+   * an access token (`access`); its hash is what it is remembered by in memory.
+   */
+  hash(kind: TokenKind | 'access', token: string): Buffer {
     return createHmac('sha256', this.#key).update(`${kind}\0${token}`).digest();
   }
 

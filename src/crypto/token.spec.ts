@@ -180,6 +180,15 @@ describe('redactTokens', () => {
     expect(redactTokens(text.replaceAll('_', '%5f'))).toMatch(/^clv_….{4}$/);
   });
 
+  it('removes JWTs, whole or cut', () => {
+    const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzYV8wIn0.c2lnbmF0dXJl_-c2ln';
+    expect(redactTokens(`GET /v1/me?token=${jwt} HTTP/1.1`)).toBe('GET /v1/me?token=eyJ… HTTP/1.1');
+    expect(redactTokens(jwt.slice(0, 40))).toBe('eyJ…');
+    expect(redactTokens('eyJust three letters, and a dot.')).toContain(
+      'eyJust three letters, and a dot.',
+    );
+  });
+
   it('leaves ids, obfuscated tokens and other text alone', () => {
     const text = `key ${newId('key')} of ${newId('sa')} in ${newId('org')}: clv_…AbCd, snake_case_name`;
     expect(redactTokens(text)).toBe(text);

@@ -90,15 +90,19 @@ export function obfuscateToken(token: string): string {
  */
 const TOKEN_LIKE = /(?:_|%5[Ff])[0-9A-Za-z]{26}(?:_|%5[Ff])([0-9A-Za-z]+)/g;
 
+/** A JWT, whole or cut: header, payload and what there is of the signature. */
+const JWT_LIKE = /eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g;
+
 /**
  * Replaces everything in `text` that looks like a token, whole or cut, by its obfuscated form, so that the
- * text can be logged. A whole one becomes `clv_…AbCd`, any other `clv_…`. Ids stay as they are.
+ * text can be logged. A whole one becomes `clv_…AbCd`, any other `clv_…`, a JWT `eyJ…`. Ids stay as they are.
  */
 export function redactTokens(text: string): string {
   if (text.length <= ID_SUFFIX_LENGTH) return text;
-  return text.replace(TOKEN_LIKE, (_match, tail: string) =>
+  const redacted = text.replace(TOKEN_LIKE, (_match, tail: string) =>
     tail.length === TAIL_LENGTH ? `_…${tail.slice(-4)}` : '_…',
   );
+  return redacted.includes('eyJ') ? redacted.replace(JWT_LIKE, 'eyJ…') : redacted;
 }
 
 function checksum(text: string): string {

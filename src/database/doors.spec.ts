@@ -11,6 +11,7 @@ const MAY_USE_SYSTEM = [
   /^setup\//, // the first administrator
   /^organizations\/organizations\.service\.ts$/, // making, listing and suspending tenants
   /^invitations\/acceptance\.service\.ts$/, // a token tells the organization, a password is the person's
+  /^signing-keys\//, // they sign for all tenants
   /^password-resets\//, // people and their passwords belong to no organization
   /^database\//,
 ];

@@ -61,6 +61,7 @@ export const KEY_COLUMNS: Columns = {
   revokedAt: 'revokedAt',
   rotatedFromId: 'rotatedFromId',
   replacedById: 'replacedById',
+  type: 'type',
 };
 
 /** Audit events as CSV. */

@@ -17,6 +17,10 @@ const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
 
 /** Routes under here take forms (RFC 6749 and its family) and nothing else. */
 const FORM_ROUTES = '/oauth/';
+/** Parameters that a form may have several times, by route. */
+const LISTS: Readonly<Record<string, ReadonlySet<string>>> = {
+  '/oauth/token': new Set(['resource']), // RFC 8707
+};
 /** These take a file and nothing else; all others take JSON and nothing else. */
 const UPLOAD_ROUTES = new Set(['/v1/organizations/:organizationId/users/import']);
 
@@ -66,7 +70,7 @@ function jsonParser(request: FastifyRequest, body: Buffer, done: Done): void {
 function formParser(request: FastifyRequest, body: Buffer, done: Done): void {
   answer(done, () => {
     requireKind(request, 'form');
-    return parseStrictForm(textOf(request, body));
+    return parseStrictForm(textOf(request, body), LISTS[request.routeOptions.url ?? '']);
   });
 }
 

@@ -8,8 +8,12 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 
-/** Tells the path of what a handler made, from its answer and the path parameters of the request. */
-export type LocationOf<T> = (body: T, params: Record<string, string>) => string;
+/** Tells the path of what a handler made, from its answer, and the path parameters and the rest of the request. */
+export type LocationOf<T> = (
+  body: T,
+  params: Record<string, string>,
+  request: FastifyRequest,
+) => string;
 
 /**
  * For handlers that create: the answer gets a `Location` header (RFC 9110 section 10.2.2), a path
@@ -24,10 +28,10 @@ class LocationInterceptor<T> implements NestInterceptor<T, T> {
 
   intercept(context: ExecutionContext, next: CallHandler<T>): Observable<T> {
     const http = context.switchToHttp();
-    const { params } = http.getRequest<FastifyRequest>();
+    const request = http.getRequest<FastifyRequest>();
     return next.handle().pipe(
       map((body) => {
-        const location = this.locationOf(body, params as Record<string, string>);
+        const location = this.locationOf(body, request.params as Record<string, string>, request);
         http.getResponse<FastifyReply>().header('Location', location);
         return body;
       }),

@@ -22,12 +22,15 @@ export interface PlatformOptions {
 
 /** Headers that scripts of other origins may read. */
 const EXPOSED_HEADERS = [
+  'Deprecation',
   'ETag',
   'Idempotency-Replayed',
+  'Link',
   'Location',
   'RateLimit',
   'RateLimit-Policy',
   'Retry-After',
+  'Sunset',
   'WWW-Authenticate',
   'X-RateLimit-Limit',
   'X-RateLimit-Remaining',

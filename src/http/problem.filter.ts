@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isOAuthRequest, OAUTH_CONTENT_TYPE, oauthHeaders, toOAuthBody } from './oauth-problem.js';
 import { isInternal, problemFrom } from './problem-from.js';
 import { type Problem, PROBLEM_CONTENT_TYPE, toProblemBody } from './problem.js';
 
@@ -28,17 +29,18 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Sets status and headers of a problem and gives its body as text. */
+/** Sets status and headers of a problem and gives its body as text: problem+json, or what OAuth wants under `/oauth`. */
 export function writeProblem(
   problem: Problem,
   request: FastifyRequest,
   reply: FastifyReply,
 ): string {
   request.problemCode = problem.code;
+  const isOAuth = isOAuthRequest(request);
   reply.code(problem.status).headers({
     'Cache-Control': 'no-store',
-    ...problem.extra?.headers,
-    'Content-Type': PROBLEM_CONTENT_TYPE,
+    ...(isOAuth ? oauthHeaders(problem, request) : problem.extra?.headers),
+    'Content-Type': isOAuth ? OAUTH_CONTENT_TYPE : PROBLEM_CONTENT_TYPE,
   });
-  return JSON.stringify(toProblemBody(problem, request));
+  return JSON.stringify(isOAuth ? toOAuthBody(problem, request) : toProblemBody(problem, request));
 }

@@ -10,20 +10,21 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { Actor } from '../auth/actor.js';
-import { presentedToken } from '../auth/identify.js';
-import { SYSTEM_CHAIN } from '../audit/event.js';
+import type { Credential } from '../auth/credentials.js';
+import { presentedToken } from '../auth/presented.js';
 import { Pepper } from '../crypto/pepper.js';
 import { ETagged } from '../http/etagged.js';
 import { CreatedAt, type LocationOf } from '../http/location.js';
 import { badRequest } from '../http/problem.js';
-import { IdempotencyScope, type ReplaySecrets, replaySecrets } from './scope.js';
+import { IdempotencyScope, placeOf, type ReplaySecrets, replaySecrets } from './scope.js';
 
 const HEADER = 'Idempotency-Key';
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
 const DESCRIPTION = `A value of your choice, unique for every new request: a UUID, say. Send the same request again with the same
 value, and it is done once: the retry gets the first answer, with \`Idempotency-Replayed: true\`, for 24 hours, or for 10 minutes
-where the answer shows a token. While the first is still being worked on: 409 \`idempotency_in_flight\`.`;
+where the answer shows a token. While the first is still being worked on: 409 \`idempotency_in_flight\`. The value
+means nothing to other credentials, and a request that was refused keeps nothing.`;
 
 /**
  * For handlers of authenticated POSTs that create: understands `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
@@ -80,10 +81,9 @@ class IdempotencyInterceptor implements NestInterceptor {
   private scopeOf(request: FastifyRequest, { credential }: Actor, idempotencyKey: string) {
     const presented = presentedToken(request);
     if (credential === null || !('token' in presented)) throw new Error('a route for nobody');
-    const { organizationId = SYSTEM_CHAIN } = request.params as { organizationId?: string };
     return new IdempotencyScope(this.secrets, {
-      organizationId,
-      credentialId: credential.kind === 'key' ? credential.keyId : credential.sessionId,
+      organizationId: placeOf(request.params, credential),
+      credentialId: credentialIdOf(credential),
       token: presented.token,
       idempotencyKey,
       shape: {
@@ -106,4 +106,10 @@ function idempotencyKeyOf({ headers, raw }: FastifyRequest): string | undefined 
   if (typeof value === 'string' && count === 1 && KEY.test(value)) return value;
   const detail = 'Idempotency-Key must be given once, with 1 to 255 printable ASCII characters.';
   throw badRequest('invalid_idempotency_key', detail);
+}
+
+/** What is presented is part of what opens the answer, so two access tokens of one key are two credentials. */
+function credentialIdOf(credential: Credential): string {
+  if (credential.kind === 'session') return credential.sessionId;
+  return credential.accessToken?.jti ?? credential.keyId;
 }

@@ -1,4 +1,5 @@
 import type { Actor } from '../auth/actor.js';
+import { requireHeld } from '../auth/grant.js';
 import { sameHash } from '../crypto/pepper.js';
 import { redactTokens } from '../crypto/token.js';
 import type { Tx } from '../database/database.service.js';
@@ -25,6 +26,8 @@ interface StoredAnswer {
   body: object;
   /** The entity tag, with its quotes. */
   etag?: string;
+  /** Where the answer shows a token: what its caller was permitted then, and must be to see it again. */
+  held?: string[];
 }
 
 /**
@@ -32,7 +35,8 @@ interface StoredAnswer {
  * The answer that `work` gives commits together with its change, sealed; the same request again gets that answer, and
  * `work` is not called. Work that throws leaves nothing behind. Whatever follows the transaction (mail) happens on a
  * replay as well, unless it asks `isReplay(actor)`. Without the header `work` is all there is.
- * Errors: 409 `idempotency_in_flight` with `Retry-After`, 422 `idempotency_key_reused`, those of `work`.
+ * Errors: 409 `idempotency_in_flight` with `Retry-After`, 422 `idempotency_key_reused`, 403 `grant_exceeds_permissions`
+ * for a token that was given to more permissions than the caller has left, those of `work`.
  */
 export function idempotent<T extends object>(
   actor: Actor,
@@ -44,12 +48,13 @@ export function idempotent<T extends object>(
     await takeTurn(tx, scope);
     const stored = await find(tx, scope);
     if (stored !== undefined) {
+      const { body, etag, held } = JSON.parse(scope.open(stored)) as StoredAnswer;
+      if (held !== undefined) requireHeld(actor, held);
       scope.outcome = 'replayed';
-      const { body, etag } = JSON.parse(scope.open(stored)) as StoredAnswer;
       return (etag === undefined ? body : taggedWith(body, etag)) as T;
     }
     const answer = await work(tx);
-    await store(tx, scope, answer);
+    await store(tx, scope, actor, answer);
     scope.outcome = 'stored';
     return answer;
   };
@@ -91,12 +96,19 @@ async function find(tx: Tx, scope: IdempotencyScope): Promise<Uint8Array | undef
   );
 }
 
-async function store(tx: Tx, scope: IdempotencyScope, body: object): Promise<void> {
+async function store(
+  tx: Tx,
+  scope: IdempotencyScope,
+  { permissions }: Actor,
+  body: object,
+): Promise<void> {
   const { organizationId, credentialId, keyHash, fingerprint } = scope;
-  const etag = entityTagOf(body);
-  const text = JSON.stringify({ body, etag } satisfies StoredAnswer);
-  const answer = scope.seal(text);
-  const seconds = redactTokens(text) === text ? REPLAY_SECONDS : TOKEN_REPLAY_SECONDS;
+  const text = JSON.stringify(body);
+  const showsToken = redactTokens(text) !== text;
+  const held = showsToken ? [...permissions] : undefined;
+  const stored: StoredAnswer = { body, etag: entityTagOf(body), held };
+  const answer = scope.seal(JSON.stringify(stored));
+  const seconds = showsToken ? TOKEN_REPLAY_SECONDS : REPLAY_SECONDS;
   await tx.$executeRaw`
     INSERT INTO idempotency_records (organization_id, credential_id, key_hash, fingerprint, answer, expires_at)
     VALUES (${organizationId}, ${credentialId}, ${keyHash}, ${fingerprint}, ${answer},

@@ -1,8 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
+import type { Credential } from '../auth/credentials.js';
 import { Pepper } from '../crypto/pepper.js';
-import { canonicalJson, IdempotencyScope, type IdempotentRequest, replaySecrets } from './scope.js';
+import {
+  canonicalJson,
+  IdempotencyScope,
+  type IdempotentRequest,
+  placeOf,
+  replaySecrets,
+} from './scope.js';
 
 const secret = randomBytes(32);
 const secrets = replaySecrets(new Pepper(secret));
@@ -82,6 +89,18 @@ describe('the fingerprint of a request', () => {
       of({ body: { b: { d: null, c: [1, 2] }, a: 1 } }),
     );
     expect(of({ body: { a: [1, 2] } })).not.toBe(of({ body: { a: [2, 1] } }));
+  });
+});
+
+describe('the place of a record', () => {
+  const key = { kind: 'key', organizationId: 'org_own' } as Credential;
+  const session = { kind: 'session' } as Credential;
+
+  it('is the organization of the path, else that of the account, whose transaction stores it', () => {
+    expect(placeOf({ organizationId: 'org_path' }, session)).toBe('org_path');
+    expect(placeOf({ organizationId: 'org_path' }, key)).toBe('org_path');
+    expect(placeOf({}, key)).toBe('org_own');
+    expect(placeOf(undefined, session)).toBe('system');
   });
 });
 

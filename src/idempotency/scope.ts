@@ -1,4 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { SYSTEM_CHAIN } from '../audit/event.js';
+import type { Credential } from '../auth/credentials.js';
 import type { Pepper } from '../crypto/pepper.js';
 
 const NONCE_BYTES = 12;
@@ -34,7 +36,7 @@ export interface RequestShape {
 
 /** One request that named an `Idempotency-Key`. */
 export interface IdempotentRequest {
-  /** The organization that the path names, or `system`. */
+  /** See {@link placeOf}. */
   organizationId: string;
   /** The key or session that asks. */
   credentialId: string;
@@ -96,6 +98,16 @@ export class IdempotencyScope {
     const ids = Buffer.from(`${this.organizationId}\0${this.credentialId}\0`);
     return Buffer.concat([ids, this.keyHash, this.fingerprint]);
   }
+}
+
+/**
+ * Where a request's record lies: in the organization that the path names, else in the account's own, whose transaction
+ * does the work (`/v1/me/…`), else in `system`.
+ */
+export function placeOf(params: unknown, credential: Credential): string {
+  const { organizationId } = (params ?? {}) as { organizationId?: string };
+  if (organizationId !== undefined) return organizationId;
+  return credential.kind === 'key' ? credential.organizationId : SYSTEM_CHAIN;
 }
 
 /** JSON with the members of every object in one order, so that their order in the request does not matter. */

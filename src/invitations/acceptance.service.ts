@@ -72,13 +72,19 @@ export class InvitationAcceptance {
     const found = await this.database.system((tx) =>
       findOpenInvitation(tx, `inv_${parsed.suffix}`),
     );
-    return this.requireToken(found, token);
+    return this.requireToken(found, token).invitation;
   }
 
-  private requireToken(found: OpenInvitation | undefined, token: string): OpenInvitation {
+  /** The invitation, and whether the token is the one of its mail. Errors: 404. */
+  private requireToken(
+    found: OpenInvitation | undefined,
+    token: string,
+  ): { invitation: OpenInvitation; byMail: boolean } {
     const hash = this.instance.pepper.hash('invitation', token);
-    if (!sameHash(found?.tokenHash ?? NOBODY, hash) || found === undefined) throw noInvitation();
-    return found;
+    const isShown = sameHash(found?.tokenHash ?? NOBODY, hash);
+    const byMail = sameHash(found?.mailTokenHash ?? NOBODY, hash);
+    if (found === undefined || !(isShown || byMail)) throw noInvitation();
+    return { invitation: found, byMail };
   }
 
   /** The change itself: everything that was checked before is checked again under locks. */
@@ -89,9 +95,10 @@ export class InvitationAcceptance {
     first: FirstPassword | undefined,
   ): Promise<void> {
     await this.database.system(async (tx) => {
-      const invitation = this.requireToken(await lockOpenInvitation(tx, before), token);
+      const locked = await lockOpenInvitation(tx, before);
+      const { invitation, byMail } = this.requireToken(locked, token);
       if (first !== undefined && !invitation.isNew) throw loginRequired();
-      await acceptOpenInvitation(tx, invitation, first);
+      await acceptOpenInvitation(tx, invitation, { byMail, first });
       const { id, organizationId, userId } = invitation;
       const person = { id: userId, name: first?.name ?? invitation.name };
       record(tx, personActor(person, request.context), 'invitation.accepted', {
@@ -101,6 +108,7 @@ export class InvitationAcceptance {
           { type: 'user', ...person },
         ],
         changes: { status: { before: 'invited', after: 'active' } },
+        details: { link: byMail ? 'mailed' : 'shown' },
         ...(first === undefined ? {} : { reason: 'first_password' }),
       });
     });

@@ -6,6 +6,8 @@ export interface OpenInvitation {
   id: string;
   organizationId: string;
   tokenHash: Uint8Array;
+  /** Null for invitations from before there was one. */
+  mailTokenHash: Uint8Array | null;
   userId: string;
   /** The person's own name. */
   name: string;
@@ -22,7 +24,8 @@ export interface OpenInvitation {
  */
 export async function findOpenInvitation(tx: Tx, id: string): Promise<OpenInvitation | undefined> {
   const [row] = await tx.$queryRaw<OpenInvitation[]>`
-    SELECT i.id, i.organization_id AS "organizationId", i.token_hash AS "tokenHash", u.id AS "userId", u.name,
+    SELECT i.id, i.organization_id AS "organizationId", i.token_hash AS "tokenHash",
+      i.mail_token_hash AS "mailTokenHash", u.id AS "userId", u.name,
       u.password_hash IS NULL AND NOT u.instance_administrator AND NOT EXISTS (
         SELECT FROM memberships e JOIN organizations eo ON eo.id = e.organization_id AND eo.deleted_at IS NULL
         WHERE e.user_id = u.id AND e.status <> 'invited'
@@ -57,18 +60,25 @@ export interface FirstPassword {
   name: string | undefined;
 }
 
-/** Makes the member active and ends the invitation; a new person gets their password. */
+/**
+ * Makes the member active and ends the invitation; a new person gets their password. With the token of the mail (`byMail`)
+ * the e-mail is the person's from now on.
+ */
 export async function acceptOpenInvitation(
   tx: Tx,
   { id, organizationId, userId }: OpenInvitation,
-  first: FirstPassword | undefined,
+  { byMail, first }: { byMail: boolean; first: FirstPassword | undefined },
 ): Promise<void> {
   await tx.$executeRaw`
-    UPDATE memberships SET status = 'active', invited_name = NULL, updated_at = clock_timestamp(), version = version + 1
+    UPDATE memberships SET status = 'active', invited_name = NULL, accepted_at = clock_timestamp(),
+      updated_at = clock_timestamp(), version = version + 1
     WHERE organization_id = ${organizationId} AND user_id = ${userId}`;
   await tx.$executeRaw`
     UPDATE invitations SET accepted_at = clock_timestamp(), updated_at = clock_timestamp(), version = version + 1
     WHERE id = ${id}`;
+  if (byMail) {
+    await tx.$executeRaw`UPDATE users SET email_verified_at = clock_timestamp() WHERE id = ${userId}`;
+  }
   if (first === undefined) return;
   const name = first.name === undefined ? Prisma.sql`name` : Prisma.sql`${first.name}`;
   await tx.$executeRaw`

@@ -6,18 +6,35 @@ import type { Instance } from '../database/instance.js';
 export interface MintedInvitation {
   /** `inv_…` */
   id: string;
-  /** In the clear: for the one answer and the one mail that show it. */
+  /** In the clear, for the one answer that shows it: whoever invites holds it too. */
   token: string;
+  /** In the clear, for the one mail: who holds it reads the mail. */
+  mailToken: string;
   /** What is stored. */
-  stored: { tokenHash: Uint8Array<ArrayBuffer>; pepperVersion: number };
+  stored: StoredTokens;
 }
 
-/** Makes a token for an invitation, a new one or (`id`) one that exists, and hashes it. */
+/** The two tokens of an invitation, hashed. */
+export interface StoredTokens {
+  tokenHash: Uint8Array<ArrayBuffer>;
+  mailTokenHash: Uint8Array<ArrayBuffer>;
+  pepperVersion: number;
+}
+
+/** Makes the tokens of an invitation, a new one or (`id`) one that exists, and hashes them. */
 export function mintInvitation(
   { tokenPrefix, pepper }: Instance,
   id = newId('inv'),
 ): MintedInvitation {
-  const token = createToken(tokenPrefix, 'invitation', id);
-  const tokenHash = new Uint8Array(pepper.hash('invitation', token));
-  return { id, token, stored: { tokenHash, pepperVersion: pepper.version } };
+  const [token, mailToken] = [
+    createToken(tokenPrefix, 'invitation', id),
+    createToken(tokenPrefix, 'invitation', id),
+  ];
+  const hashOf = (secret: string) => new Uint8Array(pepper.hash('invitation', secret));
+  const stored = {
+    tokenHash: hashOf(token),
+    mailTokenHash: hashOf(mailToken),
+    pepperVersion: pepper.version,
+  };
+  return { id, token, mailToken, stored };
 }

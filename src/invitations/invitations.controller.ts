@@ -46,7 +46,7 @@ export class InvitationsController {
     private readonly acceptance: InvitationAcceptance,
   ) {}
 
-  /** Invites a person into the organization: the answer shows the link, which is mailed too. */
+  /** Invites a person into the organization: the answer shows a link, and another one is mailed. */
   @Post(PATH)
   @Allow('users:manage')
   @Creates(
@@ -82,7 +82,7 @@ export class InvitationsController {
     return this.invitations.get(organizationId, invitationId);
   }
 
-  /** Sends an invitation again, with a new token for 7 days; the old one is void. */
+  /** Sends an invitation again, with new links for 7 days; the old ones are void. */
   @Post(`${PATH}/:invitationId/resend`)
   @Allow('users:manage')
   @HttpCode(200)

@@ -84,7 +84,8 @@ export class Invitation {
 /** An invitation that has just been made or sent again. */
 export class IssuedInvitation extends Invitation {
   /**
-   * What accepts the invitation, once; it is not shown again.
+   * What accepts the invitation, once; it is not shown again. The mail has a token of its own, which also proves that the
+   * person reads it.
    * @example clvi_01h455vb4pex5vsknk084sn02q_…
    */
   token: string;
@@ -95,7 +96,10 @@ export class IssuedInvitation extends Invitation {
    */
   link: string;
 
-  /** Whether the mail server has taken the mail with the link; false: hand the link over yourself. */
+  /**
+   * Whether the mail server has taken the mail, which has a link of its own; false: hand this link over yourself, or send
+   * the invitation again. A retry with the same `Idempotency-Key` mails nothing, and says how it went the first time.
+   */
   mailed: boolean;
 }
 

@@ -1,4 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { AuditTarget } from '../audit/event.js';
 import { record } from '../audit/record.js';
 import type { Actor } from '../auth/actor.js';
@@ -9,7 +10,7 @@ import { Instance } from '../database/instance.js';
 import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { conflict, notFound, type Problem } from '../http/problem.js';
-import { idempotent } from '../idempotency/idempotent.js';
+import { idempotent, isReplay } from '../idempotency/idempotent.js';
 import { Mailer } from '../mail/mailer.js';
 import { addMember, type NewMember } from '../users/add-member.js';
 import { aboutMember, findMember, type Member, requireRoleHeld, toUser } from '../users/member.js';
@@ -27,11 +28,19 @@ import {
   type InvitationRow,
   type ListedInvitation,
   lockInvitation,
+  noteMailed,
   readInvitation,
   renewInvitation,
   revokeWaiting,
   selectInvitations,
+  wasMailed,
 } from './invitations.sql.js';
+
+/** Invitations that one process mails to one person within an hour: nobody is to be pestered through this server. */
+const MAX_MAILS_AN_HOUR = 10;
+const HOUR_MS = 3_600_000;
+/** Whose mails are counted; the longest ago are forgotten first. */
+const MAX_COUNTED = 10_000;
 
 /** An invitation with its token, before it is mailed. */
 type ShownInvitation = Omit<IssuedInvitation, 'mailed'>;
@@ -39,6 +48,14 @@ type ShownInvitation = Omit<IssuedInvitation, 'mailed'>;
 /** Invitations of an organization. Each stands beside a membership of status `invited`. */
 @Injectable()
 export class InvitationsService {
+  private readonly logger = new Logger('Invitations');
+  /** Mails by address, in hours that begin with the first. */
+  private readonly mails = new LRUCache<string, number>({
+    max: MAX_COUNTED,
+    ttl: HOUR_MS,
+    noUpdateTTL: true,
+  });
+
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly database: DatabaseService,
@@ -49,18 +66,28 @@ export class InvitationsService {
 
   /** Invites somebody, as {@link createUser}; answers the invitation alone. */
   async create(actor: Actor, organizationId: string, input: NewMember): Promise<IssuedInvitation> {
+    return this.invite(actor, organizationId, (tx) =>
+      addMember(tx, actor, organizationId, input, 'invited'),
+    );
+  }
+
+  /** Invites the member of status `invited` whom `toInvite` makes or locks. Errors: those of `toInvite`. */
+  async invite(
+    actor: Actor,
+    organizationId: string,
+    toInvite: (tx: Tx) => Promise<Member>,
+  ): Promise<IssuedInvitation> {
     const minted = mintInvitation(this.instance);
-    const work = async (tx: Tx) =>
-      (await this.add(tx, actor, organizationId, input, minted)).invitation;
+    const work = async (tx: Tx) => this.add(tx, actor, await toInvite(tx), minted);
     const invitation = await this.database.tenant(organizationId, idempotent(actor, work));
-    return this.mailed(actor, organizationId, invitation);
+    return this.mailed(actor, organizationId, invitation, minted);
   }
 
   /**
-   * Makes a user of status `invited` with an invitation for 7 days, whose token only this answer and
-   * the mail show. Somebody who is a member elsewhere is invited with the same work and answer. A
-   * retry is mailed again: the first time may have ended before that. Errors: 400 `unknown_role`; 403
-   * for a role beyond the caller's own permissions; 409 `email_taken`.
+   * Makes a user of status `invited` with an invitation for 7 days. Only this answer shows its token;
+   * the mail has one of its own. Somebody who is a member elsewhere is invited with the same work and
+   * answer. Errors: 400 `unknown_role`; 403 for a role beyond the caller's own permissions; 409
+   * `email_taken`.
    */
   async createUser(
     actor: Actor,
@@ -69,11 +96,12 @@ export class InvitationsService {
   ): Promise<User & { invitation: IssuedInvitation }> {
     const minted = mintInvitation(this.instance);
     const work = async (tx: Tx) => {
-      const { member, invitation } = await this.add(tx, actor, organizationId, input, minted);
-      return { ...toUser(member), invitation };
+      const member = await addMember(tx, actor, organizationId, input, 'invited');
+      return { ...toUser(member), invitation: await this.add(tx, actor, member, minted) };
     };
     const user = await this.database.tenant(organizationId, idempotent(actor, work));
-    return { ...user, invitation: await this.mailed(actor, organizationId, user.invitation) };
+    const invitation = await this.mailed(actor, organizationId, user.invitation, minted);
+    return { ...user, invitation };
   }
 
   /** A page of the organization's invitations. */
@@ -96,9 +124,9 @@ export class InvitationsService {
   }
 
   /**
-   * Gives an invitation that waits or has expired a new token for 7 days, which only this answer and
-   * the mail show; the old token is void. Errors: 403 for a user with more permissions than the
-   * caller; 404; 409 `invitation_accepted`, `invitation_revoked`.
+   * Gives an invitation that waits or has expired new tokens for 7 days, one that only this answer
+   * shows and one that is mailed; the old ones are void. Errors: 403 for a user with more permissions
+   * than the caller; 404; 409 `invitation_accepted`, `invitation_revoked`.
    */
   async resend(actor: Actor, organizationId: string, id: string): Promise<IssuedInvitation> {
     if (!isId('inv', id)) throw notFound('invitation');
@@ -116,7 +144,7 @@ export class InvitationsService {
       record(tx, actor, 'invitation.resent', aboutInvitation(id, member));
       return this.show(row, minted.token);
     });
-    return this.mailed(actor, organizationId, invitation);
+    return this.mailed(actor, organizationId, invitation, minted);
   }
 
   /**
@@ -145,35 +173,72 @@ export class InvitationsService {
   private async add(
     tx: Tx,
     actor: Actor,
-    organizationId: string,
-    input: NewMember,
+    member: Member,
     minted: MintedInvitation,
-  ): Promise<{ member: Member; invitation: ShownInvitation }> {
-    const member = await addMember(tx, actor, organizationId, input, 'invited');
+  ): Promise<ShownInvitation> {
     const row = await insertInvitation(tx, actor, member, minted);
-    const { targets } = aboutMember(member);
+    const { organizationId, targets } = aboutMember(member);
     record(tx, actor, 'user.invited', {
       organizationId,
       targets: [...targets, invitationTarget(minted.id, member)],
     });
-    return { member, invitation: this.show(row, minted.token) };
+    return this.show(row, minted.token);
   }
 
   private show(row: InvitationRow, token: string): ShownInvitation {
-    const link = `${this.config.publicUrl}/invitation#token=${token}`;
-    return { ...toInvitation(row), token, link };
+    return { ...toInvitation(row), token, link: this.linkOf(token) };
   }
 
-  /** Mails an invitation that has been committed, and says whether that worked. */
+  private linkOf(token: string): string {
+    return `${this.config.publicUrl}/invitation#token=${token}`;
+  }
+
+  /**
+   * Mails an invitation that has been committed, and says whether that worked. The answer to a retry
+   * says how it went the first time: nothing is mailed twice.
+   */
   private async mailed(
     actor: Actor,
     organizationId: string,
     invitation: ShownInvitation,
+    minted: MintedInvitation,
   ): Promise<IssuedInvitation> {
-    const { email: to, link } = invitation;
+    const { id, email: to } = invitation;
+    if (isReplay(actor)) {
+      const mailed = await this.database.tenant(organizationId, (tx) =>
+        wasMailed(tx, organizationId, id),
+      );
+      return { ...invitation, mailed };
+    }
     const organizationName = organizationNameOf(actor, organizationId);
+    const link = this.linkOf(minted.mailToken);
     const letter = { to, link, organizationName, inviterName: actor.name };
-    return { ...invitation, mailed: await this.mailer.send(invitationMail(letter)) };
+    const mailed = this.mayMail(to) && (await this.mailer.send(invitationMail(letter)));
+    if (mailed) await this.recordMailed(actor, organizationId, minted);
+    return { ...invitation, mailed };
+  }
+
+  private mayMail(to: string): boolean {
+    const count = this.mails.get(to) ?? 0;
+    if (count >= MAX_MAILS_AN_HOUR) {
+      this.logger.warn('mail not sent: too many invitations to one person');
+      return false;
+    }
+    this.mails.set(to, count + 1);
+    return true;
+  }
+
+  private async recordMailed(
+    actor: Actor,
+    organizationId: string,
+    minted: MintedInvitation,
+  ): Promise<void> {
+    await this.database.tenant(organizationId, async (tx) => {
+      const name = await noteMailed(tx, organizationId, minted);
+      if (name === undefined) return;
+      const targets: AuditTarget[] = [{ type: 'invitation', id: minted.id, name }];
+      record(tx, actor, 'invitation.mailed', { organizationId, targets });
+    });
   }
 }
 

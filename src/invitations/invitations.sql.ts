@@ -110,24 +110,52 @@ export async function insertInvitation(
 ): Promise<InvitationRow> {
   const { createdByType, createdById, createdByName } = creatorOf(actor);
   await tx.$executeRaw`
-    INSERT INTO invitations (organization_id, id, user_id, email, role_key, token_hash, pepper_version,
-      expires_at, created_by_type, created_by_id, created_by_name)
+    INSERT INTO invitations (organization_id, id, user_id, email, role_key, token_hash, mail_token_hash,
+      pepper_version, expires_at, created_by_type, created_by_id, created_by_name)
     VALUES (${organizationId}, ${id}, ${userId}, ${email}, ${roleKey}, ${stored.tokenHash},
-      ${stored.pepperVersion}, ${LIFETIME}, ${createdByType}, ${createdById}, ${createdByName})`;
+      ${stored.mailTokenHash}, ${stored.pepperVersion}, ${LIFETIME}, ${createdByType}, ${createdById},
+      ${createdByName})`;
   return readInvitation(tx, organizationId, id);
 }
 
-/** Gives a waiting invitation another token, and 7 days from now; the old token is void. */
+/** Gives a waiting invitation other tokens, and 7 days from now; the old ones are void. */
 export async function renewInvitation(
   tx: Tx,
   organizationId: string,
   { id, stored }: MintedInvitation,
 ): Promise<InvitationRow> {
   await tx.$executeRaw`
-    UPDATE invitations SET token_hash = ${stored.tokenHash}, pepper_version = ${stored.pepperVersion},
-      expires_at = ${LIFETIME}, updated_at = clock_timestamp(), version = version + 1
+    UPDATE invitations SET token_hash = ${stored.tokenHash}, mail_token_hash = ${stored.mailTokenHash},
+      pepper_version = ${stored.pepperVersion}, mailed_at = NULL, expires_at = ${LIFETIME}, updated_at = clock_timestamp(), version = version + 1
     WHERE organization_id = ${organizationId} AND id = ${id}`;
   return readInvitation(tx, organizationId, id);
+}
+
+/**
+ * Notes that the mail server has taken the mail with this token. Answers the name of the member, or undefined when the
+ * invitation has other tokens by now, or its member is gone. What an entity tag covers does not change.
+ */
+export async function noteMailed(
+  tx: Tx,
+  organizationId: string,
+  { id, stored }: MintedInvitation,
+): Promise<string | undefined> {
+  const [row] = await tx.$queryRaw<{ name: string }[]>`
+    UPDATE invitations i SET mailed_at = clock_timestamp()
+    FROM memberships m JOIN users u ON u.id = m.user_id
+    WHERE i.organization_id = ${organizationId} AND i.id = ${id} AND i.mail_token_hash = ${stored.mailTokenHash}
+      AND m.organization_id = i.organization_id AND m.user_id = i.user_id
+    RETURNING coalesce(m.invited_name, u.name) AS "name"`;
+  return row?.name;
+}
+
+/** Whether the mail server has taken the mail with the tokens that an invitation has now. */
+export async function wasMailed(tx: Tx, organizationId: string, id: string): Promise<boolean> {
+  const row = await tx.invitation.findUnique({
+    where: { organizationId_id: { organizationId, id } },
+    select: { mailedAt: true },
+  });
+  return row?.mailedAt != null;
 }
 
 /** Revokes the invitation of a member, if one waits. The member is locked. */

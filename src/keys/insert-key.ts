@@ -5,8 +5,10 @@ import { creatorOf } from '../auth/created-by.dto.js';
 import { requireHeld } from '../auth/grant.js';
 import { effectivePermissions } from '../auth/permissions.js';
 import type { Tx } from '../database/database.service.js';
-import { conflict, type Problem } from '../http/problem.js';
+import { conflict } from '../http/problem.js';
+import { registeredAmong } from '../permissions/registered.js';
 import {
+  type KeyFields,
   type KeyInput,
   newKeyFields,
   NO_KEY,
@@ -16,6 +18,7 @@ import {
 import type { KeyRow } from './keys.dto.js';
 import { type KeyBounds, readKeyBounds } from './keys.sql.js';
 import type { MintedKey } from './mint-key.js';
+import { thumbprintOf } from './public-jwk.js';
 
 /** A key to be made. */
 export interface NewKey {
@@ -37,9 +40,23 @@ export interface NewKey {
 export async function insertKey(tx: Tx, actor: Actor, newKey: NewKey): Promise<KeyRow> {
   const { organizationId, account, rolePermissions, minted, given, pointer = '' } = newKey;
   const bounds = await readKeyBounds(tx, organizationId, account.id);
-  const fields = newKeyFields({ given, rolePermissions, bounds, pointer });
+  const registered = await registeredAmong(tx, organizationId, given.permissions ?? []);
+  const fields = newKeyFields({ given, rolePermissions, registered, bounds, pointer });
   requireHeld(actor, effectivePermissions(rolePermissions, fields.permissions));
   requireRoom(bounds);
+  return writeKey(tx, actor, { organizationId, account, minted, fields, now: bounds.now });
+}
+
+/** A key of which everything is decided. */
+export interface DecidedKey extends Pick<NewKey, 'organizationId' | 'account' | 'minted'> {
+  fields: KeyFields;
+  now: Date;
+  rotatedFromId?: string;
+}
+
+/** Writes a key, and records `key.created`. */
+export async function writeKey(tx: Tx, actor: Actor, key: DecidedKey): Promise<KeyRow> {
+  const { organizationId, account, minted, fields, now, rotatedFromId = null } = key;
   const row = await tx.key.create({
     data: {
       organizationId,
@@ -49,9 +66,10 @@ export async function insertKey(tx: Tx, actor: Actor, newKey: NewKey): Promise<K
       ...fields,
       allPermissions: fields.permissions === null,
       permissions: fields.permissions ?? [],
+      rotatedFromId,
       ...creatorOf(actor),
-      createdAt: bounds.now,
-      updatedAt: bounds.now,
+      createdAt: now,
+      updatedAt: now,
     },
     omit: { tokenHash: true },
   });
@@ -59,13 +77,30 @@ export async function insertKey(tx: Tx, actor: Actor, newKey: NewKey): Promise<K
     organizationId,
     targets: keyTargets(row, account),
     changes: changesBetween(NO_KEY, toKeySnapshot(fields), KEY_SNAPSHOT_FIELDS),
+    ...('publicKey' in minted.stored
+      ? { details: { publicKeyThumbprint: thumbprintOf(minted.stored.publicKey) } }
+      : {}),
   });
   return { ...row, status: 'active' };
 }
 
-/** Refuses one more usable key where the organization allows no more. Errors: 409 `key_limit`. */
-export function requireRoom({ usableKeys, maxKeys }: KeyBounds): void {
-  if (usableKeys >= maxKeys) throw keyLimit(maxKeys);
+/**
+ * Refuses one more usable key where the organization allows no more; those with a successor do not count
+ * (docs/decisions/0012). Errors: 409 `key_limit`.
+ */
+export function requireRoom({ activeKeys, maxKeys }: KeyBounds): void {
+  if (activeKeys < maxKeys) return;
+  const detail = `A service account of this organization may have ${maxKeys} usable keys. Revoke one first.`;
+  throw conflict('key_limit', detail);
+}
+
+/** Refuses one more usable key that has a successor, where there are many already. Errors: 409 `key_limit`. */
+export function requireRoomToOverlap({ activeKeys, expiringKeys, maxKeys }: KeyBounds): void {
+  // An account that has more keys than it might have now (the limit was lowered) can still rotate each.
+  const most = Math.max(maxKeys, activeKeys);
+  if (expiringKeys < most) return;
+  const detail = `This service account may have ${most} keys that are replaced and still work. Revoke one first, or rotate with overlapSeconds 0.`;
+  throw conflict('key_limit', detail);
 }
 
 /** What an event about a key was done to: the key, and the account that it belongs to. */
@@ -77,9 +112,4 @@ export function keyTargets(
     { type: 'key', id: key.id, name: key.name },
     { type: 'serviceAccount', id: account.id, name: account.name },
   ];
-}
-
-function keyLimit(maxKeys: number): Problem {
-  const detail = `A service account of this organization may have ${maxKeys} usable keys. Revoke one first.`;
-  return conflict('key_limit', detail);
 }

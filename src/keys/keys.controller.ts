@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { ETagged } from '../http/etagged.js';
@@ -12,12 +12,25 @@ import {
   KeyUpdateInput,
   KeyWithToken,
 } from './keys.dto.js';
+import { KeyUsagePage, KeyUsageQuery } from './key-usage.dto.js';
+import { KeyUsageService } from './key-usage.service.js';
 import { KeysService } from './keys.service.js';
+import { KeyRotateInput, RotatedKey } from './rotate.dto.js';
+import { RotationService } from './rotate.service.js';
+
+const ROTATE_EXAMPLES = {
+  overlap: { summary: 'Both work for a day', value: { overlapSeconds: 86_400 } },
+  atOnce: { summary: 'The old key ends at once', value: { overlapSeconds: 0 } },
+};
 
 @ApiTags('Keys')
 @Controller('v1/organizations/:organizationId/service-accounts/:serviceAccountId/keys')
 export class KeysController {
-  constructor(private readonly keys: KeysService) {}
+  constructor(
+    private readonly keys: KeysService,
+    private readonly rotation: RotationService,
+    private readonly keyUsage: KeyUsageService,
+  ) {}
 
   /** Creates a key. The answer is the only one that shows its token. */
   @Post()
@@ -84,5 +97,55 @@ export class KeysController {
     @Param('keyId') keyId: string,
   ): Promise<void> {
     return this.keys.revoke(actor, organizationId, serviceAccountId, keyId);
+  }
+
+  /**
+   * Replaces a key: makes its successor, whose token this answer alone shows, and lets the old one work on for a while.
+   *
+   * @remarks The successor has the old key's name, permissions and networks, and its lifetime again: a key made for 90 days gets 90
+   * days from now, one without expiry gets none, and neither lives longer than the organization's `maxKeyLifetimeSeconds`.
+   * The old key ends after `overlapSeconds`, or earlier by itself; with 0 it has expired when this returns. Refused with
+   * 409: `key_revoked`, `key_replaced` (it has a successor), `key_expired`, `key_limit` (too many replaced keys still work).
+   */
+  @Post(':keyId/rotate')
+  @Allow('keys:manage')
+  @Creates(
+    (key: RotatedKey, path) =>
+      `/v1/organizations/${path['organizationId']}/service-accounts/${key.serviceAccountId}/keys/${key.id}`,
+  )
+  @ApiBody({ type: KeyRotateInput, required: false, examples: ROTATE_EXAMPLES })
+  @ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'The entity tag of the old key (RFC 9110): 412 when it has changed since.',
+    schema: { type: 'string' },
+    example: '"3-Hx0zTzCkAbc"',
+  })
+  rotate(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+    @Param('keyId') keyId: string,
+    @Body() input: KeyRotateInput,
+  ): Promise<RotatedKey> {
+    return this.rotation.rotate(actor, organizationId, serviceAccountId, keyId, input);
+  }
+
+  /**
+   * Shows how a key is used, and beside it its successor and predecessor: by day, operation, address and client.
+   *
+   * @remarks Whoever still uses the old key is in `data`; when nobody does, it can be revoked. `keys` sums up. Counted behind the
+   * requests: what other processes did in the last seconds may be missing, and what one had not yet written when it was
+   * killed stays so. The audit trail has every request.
+   */
+  @Get(':keyId/usage')
+  @Allow('keys:read')
+  usage(
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+    @Param('keyId') keyId: string,
+    @Query() query: KeyUsageQuery,
+  ): Promise<KeyUsagePage> {
+    return this.keyUsage.read(organizationId, serviceAccountId, keyId, query);
   }
 }

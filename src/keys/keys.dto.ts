@@ -14,8 +14,11 @@ import {
   TimestampParam,
 } from '../http/validators.js';
 import { cidrFaults } from './cidrs.js';
+import { type PublicJwk, publicJwkFaults } from './public-jwk.js';
+import { PublicKey } from './public-key.dto.js';
 
 const STATUSES = ['active', 'expiring', 'expired', 'revoked'] as const;
+const KEY_TYPES = ['token', 'publicKey'] as const;
 const ACCOUNT_SORTS = [
   'createdAt',
   '-createdAt',
@@ -27,6 +30,9 @@ const ACCOUNT_SORTS = [
 
 /** `active`, `expiring` (has a successor, still usable), `expired` or `revoked`. */
 export type KeyStatus = (typeof STATUSES)[number];
+
+/** What a key authenticates by. */
+export type KeyType = (typeof KEY_TYPES)[number];
 
 /** What limits a key. */
 export class KeyLimits {
@@ -49,7 +55,7 @@ export class KeyLimits {
   @Nullable()
   @IsString({ each: true })
   @MaxLength(128, { each: true })
-  @ArrayMaxSize(200)
+  @ArrayMaxSize(600)
   @ArrayUnique()
   permissions?: string[] | null;
 
@@ -64,15 +70,27 @@ export class KeyLimits {
   allowedCidrs?: string[];
 }
 
+/** What a new key is made with. */
+export class NewKeyLimits extends KeyLimits {
+  /**
+   * The public key of a pair that the integration has made. Then the key has no token: the integration signs assertions
+   * with its private key, and gets access tokens for them (`private_key_jwt`, RFC 7523). Absent: a token is made.
+   */
+  @ApiProperty({ type: () => PublicKey, required: false })
+  @Optional()
+  @Check('isPublicJwk', publicJwkFaults)
+  publicKey?: PublicKey;
+}
+
 /** A new key. */
-export class KeyCreateInput extends KeyLimits {
+export class KeyCreateInput extends NewKeyLimits {
   /** @example "Production 2027" */
   @IsName()
   name: string;
 }
 
 /** The key that a new service account begins with. */
-export class FirstKeyInput extends KeyLimits {
+export class FirstKeyInput extends NewKeyLimits {
   /**
    * `Default` unless given.
    * @example "Production 2027"
@@ -132,11 +150,17 @@ export class Key {
   /** @example Default */
   name: string;
 
-  /**
-   * All that can be seen of the token: its prefix and its last four characters.
-   * @example clv_…AbCd
-   */
-  obfuscatedToken: string;
+  /** What authenticates: a token, or assertions that are signed with the private key to `publicKey`. */
+  @ApiProperty({ enum: KEY_TYPES })
+  type: KeyType;
+
+  /** All that can be seen of the token: its prefix and its last four characters. Null: there is none. */
+  @ApiProperty({ type: 'string', nullable: true, example: 'clv_…AbCd' })
+  obfuscatedToken: string | null;
+
+  /** Null: the key has a token. */
+  @ApiProperty({ type: () => PublicKey, nullable: true, example: null })
+  publicKey: PublicKey | null;
 
   /** Null: all permissions of the account's role. Otherwise those of the role that are listed here. */
   @ApiProperty({ type: [String], nullable: true, example: null })
@@ -189,10 +213,11 @@ export class Key {
 /** A new key, with its token. */
 export class KeyWithToken extends Key {
   /**
-   * The API token: this answer is the only one that shows it. Send it as `Authorization: Bearer …`.
-   * @example clv_01h455vb4pex5vsknk084sn02q_…
+   * The API token: this answer is the only one that shows it. Send it as `Authorization: Bearer …`. Null for a key with a
+   * public key.
    */
-  token: string;
+  @ApiProperty({ type: 'string', nullable: true, example: 'clv_01h455vb4pex5vsknk084sn02q_…' })
+  token: string | null;
 }
 
 /** A page of keys. */
@@ -212,7 +237,9 @@ export interface KeyRow extends CreatorColumns {
   id: string;
   serviceAccountId: string;
   name: string;
-  obfuscatedToken: string;
+  obfuscatedToken: string | null;
+  /** As it was stored: a valid one, or null. */
+  publicKey: unknown;
   allPermissions: boolean;
   permissions: string[];
   allowedCidrs: string[];
@@ -234,7 +261,9 @@ export function toKey(row: KeyRow): Tagged<Key> {
     id: row.id,
     serviceAccountId: row.serviceAccountId,
     name: row.name,
+    type: row.publicKey === null ? 'token' : 'publicKey',
     obfuscatedToken: row.obfuscatedToken,
+    publicKey: row.publicKey as PublicJwk | null,
     permissions: row.allPermissions ? null : row.permissions,
     allowedCidrs: row.allowedCidrs,
     expiresAt: row.expiresAt?.toISOString() ?? null,
@@ -251,6 +280,6 @@ export function toKey(row: KeyRow): Tagged<Key> {
 }
 
 /** The new key with its token, for the one answer that shows it. */
-export function toKeyWithToken(row: KeyRow, token: string): Tagged<KeyWithToken> {
+export function toKeyWithToken(row: KeyRow, token: string | null): Tagged<KeyWithToken> {
   return { ...toKey(row), token };
 }

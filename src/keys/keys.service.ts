@@ -9,9 +9,10 @@ import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { conflict } from '../http/problem.js';
 import { idempotent } from '../idempotency/idempotent.js';
+import { registeredAmong } from '../permissions/registered.js';
 import { roleNamed } from '../roles/find-role.js';
 import { findAccount, lockAccount } from '../service-accounts/find-account.js';
-import { insertKey, keyTargets, requireRoom } from './insert-key.js';
+import { insertKey, keyTargets, requireRoom, requireRoomToOverlap } from './insert-key.js';
 import {
   changedKeyFields,
   fieldsOf,
@@ -39,6 +40,7 @@ import {
   selectKeys,
 } from './keys.sql.js';
 import { mintKey } from './mint-key.js';
+import { readReplacedAt } from './rotate.sql.js';
 
 /** Keys of service accounts. */
 @Injectable()
@@ -60,7 +62,7 @@ export class KeysService {
     serviceAccountId: string,
     input: KeyCreateInput,
   ): Promise<KeyWithToken> {
-    const minted = mintKey(this.instance);
+    const minted = mintKey(this.instance, input.publicKey);
     const work = async (tx: Tx) => {
       const account = await lockAccount(tx, organizationId, serviceAccountId);
       const role = await roleNamed(tx, organizationId, account.roleKey);
@@ -115,15 +117,21 @@ export class KeysService {
       const bounds = await readKeyBounds(tx, organizationId, serviceAccountId);
       const { permissions } = await roleNamed(tx, organizationId, account.roleKey);
       const before = fieldsOf(row);
-      const given = { given: input, rolePermissions: permissions, bounds, pointer: '' };
-      const after = changedKeyFields(row, given);
+      const listed = [...row.permissions, ...(input.permissions ?? [])];
+      const registered = await registeredAmong(tx, organizationId, listed);
+      const replacedAt = await readReplacedAt(tx, organizationId, row);
+      const judged = { rolePermissions: permissions, registered, bounds, replacedAt, pointer: '' };
+      const after = changedKeyFields(row, { given: input, ...judged });
       const [old, now] = [toKeySnapshot(before), toKeySnapshot(after)];
       const changes = changesBetween(old, now, KEY_SNAPSHOT_FIELDS);
       if (changes === undefined) return toKey(row);
       if (widens(before, after)) {
         requireHeld(actor, effectivePermissions(permissions, after.permissions));
       }
-      if (row.status === 'expired' && changes['expiresAt'] !== undefined) requireRoom(bounds);
+      if (row.status === 'expired' && changes['expiresAt'] !== undefined) {
+        if (replacedAt === undefined) requireRoom(bounds);
+        else requireRoomToOverlap(bounds);
+      }
       await save(tx, organizationId, id, after, bounds);
       const targets = keyTargets({ id, name: after.name }, account);
       record(tx, actor, 'key.updated', { organizationId, targets, changes });

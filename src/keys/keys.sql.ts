@@ -22,7 +22,7 @@ export const KEY_USABLE = Prisma.sql`(k.revoked_at IS NULL
 
 const COLUMNS = Prisma.sql`
   k.id, k.service_account_id AS "serviceAccountId", k.name, k.obfuscated_token AS "obfuscatedToken",
-  k.all_permissions AS "allPermissions", k.permissions, k.allowed_cidrs AS "allowedCidrs",
+  k.public_key AS "publicKey", k.all_permissions AS "allPermissions", k.permissions, k.allowed_cidrs AS "allowedCidrs",
   k.expires_at AS "expiresAt", ${KEY_STATUS} AS "status", k.last_used_at AS "lastUsedAt",
   k.last_used_ip AS "lastUsedIp", k.created_at AS "createdAt", k.created_by_type AS "createdByType",
   k.created_by_id AS "createdById", k.created_by_name AS "createdByName", k.revoked_at AS "revokedAt",
@@ -88,9 +88,11 @@ export async function readKey(
 /** What bounds the keys of one account, and what time it is for the database. */
 export interface KeyBounds {
   now: Date;
-  /** How many keys of the account are usable now. */
-  usableKeys: number;
-  /** The organization's `maxKeysPerServiceAccount`. */
+  /** How many keys of the account are usable now and have no successor. */
+  activeKeys: number;
+  /** How many are usable now and have one. */
+  expiringKeys: number;
+  /** The organization's `maxKeysPerServiceAccount`: of the former, and of the latter. */
   maxKeys: number;
   /** The organization's `maxKeyLifetimeSeconds`. */
   maxLifetimeSeconds: number | null;
@@ -105,9 +107,13 @@ export async function readKeyBounds(
   const [row] = await tx.$queryRaw<KeyBounds[]>`
     SELECT clock_timestamp() AS "now", o.max_keys_per_service_account AS "maxKeys",
       o.max_key_lifetime_seconds AS "maxLifetimeSeconds",
-      (SELECT count(*)::int FROM keys k WHERE k.organization_id = o.id
-        AND k.service_account_id = ${serviceAccountId} AND ${KEY_USABLE}) AS "usableKeys"
-    FROM organizations o WHERE o.id = ${organizationId}`;
+      usable.active AS "activeKeys", usable.expiring AS "expiringKeys"
+    FROM organizations o, LATERAL (
+      SELECT count(*) FILTER (WHERE k.replaced_by_id IS NULL)::int AS active,
+        count(*) FILTER (WHERE k.replaced_by_id IS NOT NULL)::int AS expiring
+      FROM keys k WHERE k.organization_id = o.id AND k.service_account_id = ${serviceAccountId}
+        AND ${KEY_USABLE}) AS usable
+    WHERE o.id = ${organizationId}`;
   if (row === undefined) throw notFound('organization');
   return row;
 }

@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Identifier } from '../auth/identify.js';
 import { decide } from '../auth/role.guard.js';
+import { hideLimit } from './rate-limit.js';
 import { enforceLimit, RequestLimits } from './request-limits.js';
 
 /** Global, after the guards of credential and role: 429 to a caller that has used an operation up. */
@@ -27,6 +28,7 @@ export class LimitsGuard implements CanActivate {
     let check = await this.identifier.identify(request);
     if (check.ok && check.cached && request.question !== undefined) {
       check = await this.identifier.again(request);
+      if (!check.ok) hideLimit(reply);
       decide(request, request.question.access, check);
     }
     if (check.ok) enforceLimit(request, reply, check.credential);

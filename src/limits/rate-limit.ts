@@ -11,6 +11,14 @@ export const DEFAULT_REQUESTS_PER_MINUTE = 500;
 /** The name of the one policy, in the headers and in `violated-policies`. */
 const POLICY = 'default';
 
+const LIMIT_HEADERS = [
+  'ratelimit-policy',
+  'ratelimit',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+];
+
 /** The problem type of draft-ietf-httpapi-ratelimit-headers for a quota that is used up. */
 export const QUOTA_EXCEEDED = {
   uri: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
@@ -25,19 +33,31 @@ export function limitOf(credential: Credential, organizationId: string | undefin
 }
 
 /**
- * Tells the caller where it stands: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers,
- * structured fields of RFC 9651) and the older `X-RateLimit-*`. Times are seconds from now.
+ * Tells the caller where it stands with an operation (`GET /v1/me`): `RateLimit-Policy` and `RateLimit`
+ * (draft-ietf-httpapi-ratelimit-headers-11, structured fields of RFC 9651) and the older `X-RateLimit-*`. Times are
+ * seconds from now. The partition key `pk` is the operation: without it one that is used up would stand for all.
  */
-export function showLimit(reply: FastifyReply, limit: number, usage: Usage): void {
+export function showLimit(
+  reply: FastifyReply,
+  operation: string,
+  limit: number,
+  usage: Usage,
+): void {
   const remaining = Math.max(0, limit - usage.used);
   const { resetSeconds } = usage;
+  const partition = partitionOf(operation);
   reply.headers({
-    'RateLimit-Policy': `"${POLICY}";q=${limit};w=${WINDOW_SECONDS}`,
-    RateLimit: `"${POLICY}";r=${remaining};t=${resetSeconds}`,
+    'RateLimit-Policy': `"${POLICY}";q=${limit};w=${WINDOW_SECONDS};pk=${partition}`,
+    RateLimit: `"${POLICY}";r=${remaining};t=${resetSeconds};pk=${partition}`,
     'X-RateLimit-Limit': limit,
     'X-RateLimit-Remaining': remaining,
     'X-RateLimit-Reset': resetSeconds,
   });
+}
+
+/** Takes back what {@link showLimit} said, from the answer to a credential that has turned out not to be good any more. */
+export function hideLimit(reply: FastifyReply): void {
+  for (const header of LIMIT_HEADERS) reply.removeHeader(header);
 }
 
 /** Whether the request that was counted last is one too many. */
@@ -53,4 +73,17 @@ export function rateLimited(limit: number, { resetSeconds }: Usage): Problem {
     violatedPolicies: [POLICY],
     headers: { 'Retry-After': String(resetSeconds) },
   });
+}
+
+/** As many as there are operations. */
+const partitions = new Map<string, string>();
+
+/** The operation as a Byte Sequence (RFC 9651 section 3.3.5). */
+function partitionOf(operation: string): string {
+  let partition = partitions.get(operation);
+  if (partition === undefined) {
+    partition = `:${Buffer.from(operation).toString('base64')}:`;
+    partitions.set(operation, partition);
+  }
+  return partition;
 }

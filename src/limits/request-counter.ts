@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Where a caller stands in its window after a request was counted. */
 export interface Usage {
@@ -30,37 +30,63 @@ const MAX_RECONNECT_DELAY_MS = 1_000;
 
 /**
  * Counts requests in windows that begin with the first one: in memory, or in Redis for several processes together. While
- * Redis is away every process counts by itself, from zero; when it is back they count together again. Never fails.
+ * Redis is away, or answers with errors, every process counts by itself, from zero; when it is back they count together
+ * again. Never fails.
  */
 export class RequestCounter {
   private readonly logger = new Logger('RequestCounter');
-  private readonly limiter: RateLimiterMemory | RateLimiterRedis;
+  private readonly alone: RateLimiterMemory;
+  private readonly together: RateLimiterRedis | undefined;
   private readonly redis: Redis | undefined;
+  /** Since the last request that Redis counted. */
+  private isAway = false;
 
   constructor({ windowSeconds, redisUrl }: RequestCounterOptions) {
     const options = { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
-    const memory = new RateLimiterMemory(options);
-    this.redis = redisUrl === undefined ? undefined : this.connect(redisUrl);
-    this.limiter =
-      this.redis === undefined
-        ? memory
-        : new RateLimiterRedis({
-            ...options,
-            storeClient: this.redis,
-            rejectIfRedisNotReady: true,
-            insuranceLimiter: memory,
-          });
+    this.alone = new RateLimiterMemory(options);
+    if (redisUrl === undefined) return;
+    this.redis = this.connect(redisUrl);
+    this.together = new RateLimiterRedis({
+      ...options,
+      storeClient: this.redis,
+      rejectIfRedisNotReady: true,
+    });
   }
 
-  /** Whether the processes count together at this moment. */
+  /** Whether there is a connection on which the processes can count together. */
   get isShared(): boolean {
     return this.redis?.status === 'ready';
   }
 
   /** Counts one request under this key. */
   async count(key: string): Promise<Usage> {
-    const { consumedPoints, msBeforeNext } = await this.limiter.consume(key);
+    const { consumedPoints, msBeforeNext } = await this.consume(key);
     return { used: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)) };
+  }
+
+  private async consume(key: string): Promise<RateLimiterRes> {
+    if (this.together === undefined) return this.alone.consume(key);
+    try {
+      const result = await this.together.consume(key);
+      this.noteBack();
+      return result;
+    } catch (error) {
+      this.noteAway(error);
+      return this.alone.consume(key);
+    }
+  }
+
+  private noteAway(error: unknown): void {
+    if (this.isAway) return;
+    this.isAway = true;
+    const reason = error instanceof Error ? error.message : 'it does not count';
+    this.logger.warn(`Redis is away, limits hold per process: ${reason}`);
+  }
+
+  private noteBack(): void {
+    if (!this.isAway) return;
+    this.isAway = false;
+    this.logger.log('Redis is back: limits are shared again');
   }
 
   /** Ends the connection to Redis. */
@@ -81,15 +107,7 @@ export class RequestCounter {
       connectTimeout: REDIS_CONNECT_TIMEOUT_MS,
       retryStrategy: (times) => Math.min(50 * times, MAX_RECONNECT_DELAY_MS),
     });
-    let isAway = false;
-    redis.on('ready', () => {
-      if (isAway) this.logger.log('Redis is back: limits are shared again');
-      isAway = false;
-    });
-    redis.on('error', ({ message }: Error) => {
-      if (!isAway) this.logger.warn(`Redis is away, limits hold per process: ${message}`);
-      isAway = true;
-    });
+    redis.on('error', (error: Error) => this.noteAway(error));
     return redis;
   }
 }

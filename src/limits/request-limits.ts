@@ -72,7 +72,7 @@ export function enforceLimit(
 function tell(request: FastifyRequest, reply: FastifyReply, credential: Credential): number {
   const { organizationId } = (request.params ?? {}) as { organizationId?: string };
   const limit = limitOf(credential, organizationId);
-  if (request.usage !== undefined) showLimit(reply, limit, request.usage);
+  if (request.usage !== undefined) showLimit(reply, operationOf(request), limit, request.usage);
   return limit;
 }
 
@@ -85,8 +85,13 @@ function isLimited({ is404, routeOptions }: FastifyRequest): boolean {
   );
 }
 
-/** HEAD is GET without the body, and counts as such. */
-function keyOf({ method, routeOptions }: FastifyRequest, credential: Credential): string {
+function keyOf(request: FastifyRequest, credential: Credential): string {
   const id = credential.kind === 'key' ? credential.keyId : credential.sessionId;
-  return `${id} ${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
+  return `${id} ${operationOf(request)}`;
+}
+
+/** Method and route as OpenAPI writes them. HEAD is GET without the body, and counts as such. */
+function operationOf({ method, routeOptions }: FastifyRequest): string {
+  const route = (routeOptions.url ?? '').replace(/:(\w+)/g, '{$1}');
+  return `${method === 'HEAD' ? 'GET' : method} ${route}`;
 }

@@ -68,28 +68,22 @@ export class Mailer implements OnApplicationShutdown {
     transport: ReturnType<typeof openTransport>,
     { to, subject, text }: Mail,
   ): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('late')), PATIENCE_MS);
-    });
-    const sent = transport.sendMail({
-      from: this.from,
-      // As objects: in a string, commas and brackets would be read as further addresses.
-      to: { name: '', address: to },
-      subject: subject.replace(BREAKS, ' '),
-      text,
-      html: toHtml(text),
-    });
     try {
-      await Promise.race([sent, late]);
+      await transport.sendMail({
+        from: this.from,
+        // As objects: in a string, commas and brackets would be read as further addresses.
+        to: { name: '', address: to },
+        subject: subject.replace(BREAKS, ' '),
+        text,
+        html: toHtml(text),
+        // Closes the connection too: a mail server that goes on talking would keep it for ever.
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
       return true;
     } catch (error) {
-      sent.catch(() => undefined);
       // Its message may repeat addresses and what the mail server said to them.
       this.logger.warn(`mail not sent: ${(error as NodeJS.ErrnoException).code ?? 'no answer'}`);
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

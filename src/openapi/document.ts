@@ -3,6 +3,12 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { documentConditions } from './conditions.js';
 import { exampleOf } from './examples.js';
 import {
+  OAUTH_SCHEMAS,
+  OAUTH_STATUSES,
+  oauthResponseComponents,
+  oauthResponseRef,
+} from './oauth-shared.js';
+import {
   HEADERS,
   headerRef,
   limitHeaders,
@@ -33,7 +39,7 @@ const DESCRIPTION = `
 The API of Claviger: service accounts, their keys, roles and the audit trail.
 
 Send the token of a key as \`Authorization: Bearer …\`. Times are RFC 3339 in UTC. Errors are
-\`application/problem+json\` (RFC 9457) with a stable \`code\`. Lists come in pages: give
+\`application/problem+json\` (RFC 9457) with a stable \`code\`; under \`/oauth\` they are those of OAuth (RFC 6749). Lists come in pages: give
 \`paging.next.after\` as \`after\` to get the next one. Every answer carries \`X-Request-Id\`, under which the
 audit trail knows the request.
 `.trim();
@@ -55,6 +61,12 @@ export function buildDocument(app: INestApplication): OpenAPIObject {
       scheme: 'bearer',
       description: 'The token of a key, or of a session.',
     })
+    .addBasicAuth({
+      type: 'http',
+      scheme: 'basic',
+      description:
+        'Under `/oauth` only: the id of a service account and the token of one of its keys, each form-encoded.',
+    })
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     autoTagControllers: false,
@@ -71,7 +83,7 @@ export function operationIdOf(controller: string, method: string): string {
 
 /** Adds to a scanned document what is the same for all operations, and puts it into a stable order. */
 export function complete(document: OpenAPIObject): OpenAPIObject {
-  const schemas = { ...document.components?.schemas, ...PROBLEM_SCHEMAS };
+  const schemas = { ...document.components?.schemas, ...PROBLEM_SCHEMAS, ...OAUTH_SCHEMAS };
   const paths = document.paths as unknown as Record<string, Record<string, Operation>>;
   const used = new Set<string>();
   for (const [path, item] of Object.entries(paths)) {
@@ -93,7 +105,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
     components: {
       ...document.components,
       headers: sorted(HEADERS),
-      responses: responseComponents(),
+      responses: { ...responseComponents(), ...oauthResponseComponents() },
       schemas: sorted(schemas),
     },
   } as OpenAPIObject;
@@ -103,14 +115,14 @@ function completeOperation(operation: Operation, path: string, verb: string, sch
   documentPermission(operation);
   documentConditions(operation, verb);
   for (const status of sharedStatuses(operation, path, verb)) {
-    operation.responses[status] ??= responseRef(status);
+    operation.responses[status] ??= isOAuth(path) ? oauthResponseRef(status) : responseRef(status);
   }
   for (const [status, response] of Object.entries(operation.responses)) {
     if ('$ref' in response) continue;
     const location = status === '201' ? { Location: headerRef('Location') } : {};
     response.headers = {
       'X-Request-Id': headerRef('RequestId'),
-      ...(path.startsWith('/v1') && operation[PERMISSION] !== 'none' ? limitHeaders() : {}),
+      ...(isLimited(operation, path) ? limitHeaders() : {}),
       ...location,
       ...(response.headers as Json | undefined),
     };
@@ -135,10 +147,12 @@ function documentPermission(operation: Operation): void {
 const NEEDS: Readonly<Record<string, string>> = {
   any: 'Needs any good credential.',
   user: 'Needs the session of a person.',
+  serviceAccount: 'Needs the key of a service account.',
   instanceAdministrator: 'Needs the session of an administrator of the whole server.',
 };
 
 function sharedStatuses(operation: Operation, path: string, verb: string): number[] {
+  if (isOAuth(path)) return OAUTH_STATUSES;
   if (!path.startsWith('/v1')) return path === '/metrics' ? [401, 503] : [503];
   const headers = new Set(
     operation.parameters?.filter((one) => one.in === 'header').map((one) => one.name),
@@ -159,6 +173,14 @@ function sharedStatuses(operation: Operation, path: string, verb: string): numbe
     429,
     503,
   ];
+}
+
+function isOAuth(path: string): boolean {
+  return path.startsWith('/oauth/');
+}
+
+function isLimited(operation: Operation, path: string): boolean {
+  return (path.startsWith('/v1') || isOAuth(path)) && operation[PERMISSION] !== 'none';
 }
 
 /** More than one representation to choose from. */

@@ -42,7 +42,7 @@ function operationFaults(operation: Operation, path: string): string[] {
   const statuses = Object.keys(responses);
   if (!statuses.some((status) => /^[23]/.test(status))) faults.push('no successful response');
   if (!statuses.some((status) => /^[45]/.test(status))) faults.push('no error response');
-  if (path.startsWith('/v1') && operation['x-required-permission'] !== 'none') {
+  if (/^\/(?:v1|oauth)\//.test(path) && operation['x-required-permission'] !== 'none') {
     for (const status of ['401', '403']) {
       if (!statuses.includes(status)) faults.push(`no ${status} response`);
     }

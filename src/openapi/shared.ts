@@ -78,15 +78,15 @@ export const HEADERS: Json = {
   },
   RateLimitPolicy: {
     description:
-      'How often (`q`) in how many seconds (`w`) this credential may use this operation (draft-ietf-httpapi-ratelimit-headers).',
+      'How often (`q`) in how many seconds (`w`) this credential may use one operation (draft-ietf-httpapi-ratelimit-headers-11). `pk` says which: base64 of its method and path.',
     schema: { type: 'string' },
-    example: '"default";q=500;w=60',
+    example: '"default";q=500;w=60;pk=:R0VUIC92MS9tZQ==:',
   },
   RateLimit: {
     description:
-      'How often it still may (`r`) until the count begins anew, in so many seconds (`t`).',
+      'How often it still may (`r`) until the count begins anew, in so many seconds (`t`), and which operation (`pk`) that is.',
     schema: { type: 'string' },
-    example: '"default";r=499;t=60',
+    example: '"default";r=499;t=60;pk=:R0VUIC92MS9tZQ==:',
   },
   XRateLimitLimit: {
     description: 'How often a minute this credential may use this operation.',
@@ -102,6 +102,18 @@ export const HEADERS: Json = {
     description: 'Seconds until the count begins anew.',
     schema: { type: 'integer', minimum: 1 },
     example: 60,
+  },
+  Deprecation: {
+    description:
+      'Only to a key that has been replaced: since when (RFC 9745), in Unix seconds. `Link` names the key.',
+    schema: { type: 'string' },
+    example: '@1795552538',
+  },
+  Sunset: {
+    description:
+      'Only to a key that has been replaced, or that has less than 7 days left: when it ends (RFC 8594).',
+    schema: { type: 'string' },
+    example: 'Wed, 25 Nov 2026 20:35:38 GMT',
   },
   ETag: {
     description:
@@ -129,6 +141,8 @@ export function limitHeaders(): Json {
     'X-RateLimit-Limit': headerRef('XRateLimitLimit'),
     'X-RateLimit-Remaining': headerRef('XRateLimitRemaining'),
     'X-RateLimit-Reset': headerRef('XRateLimitReset'),
+    Deprecation: headerRef('Deprecation'),
+    Sunset: headerRef('Sunset'),
   };
 }
 
@@ -190,6 +204,7 @@ const SHARED: SharedResponse[] = [
       'The state of the resource does not allow it. Or the request is a retry of one that is still being worked on: `idempotency_in_flight`, with `Retry-After`.',
     code: 'name_taken',
     detail: 'There is one with this name already.',
+    headers: ['RetryAfter'],
   },
   {
     name: 'PreconditionFailed',
@@ -217,7 +232,7 @@ const SHARED: SharedResponse[] = [
     status: 422,
     description: 'The `Idempotency-Key` was used before, with another request.',
     code: 'idempotency_key_reused',
-    detail: 'This Idempotency-Key belongs to another request.',
+    detail: 'This Idempotency-Key was used for another request: take a new one for a new request.',
   },
   {
     name: 'TooManyRequests',

@@ -8,6 +8,10 @@ export const TAGS: ReadonlyMap<string, string> = new Map([
   ['Organizations', 'The tenants: everything else belongs to one.'],
   ['Users', 'The people of an organization.'],
   ['Roles', 'What people and service accounts may do: roles and the permissions in them.'],
+  [
+    'Permissions',
+    'What roles can grant: built-in ones, and those that an organization registers for its APIs.',
+  ],
   ['Service accounts', 'The technical users that integrations authenticate as.'],
   ['Keys', 'The API tokens of service accounts: shown once, rotated, revoked.'],
   ['Governance', 'Naming, review, rotation, least privilege and ownership of service accounts.'],

@@ -14,7 +14,7 @@ import { PasswordResetsService } from './password-resets.service.js';
 export class PasswordResetsController {
   constructor(private readonly resets: PasswordResetsService) {}
 
-  /** Mails a link for a new password if somebody has this e-mail, at most 3 an hour to one person. */
+  /** Mails a link for a new password if somebody has this e-mail; at most 3 an hour for one e-mail, 60 from one address. */
   @Post()
   @Public()
   @HttpCode(202)
@@ -22,7 +22,7 @@ export class PasswordResetsController {
     @Req() request: FastifyRequest,
     @Body() input: PasswordResetInput,
   ): Promise<PasswordResetRequested> {
-    return this.resets.create(request.context, input.email);
+    return this.resets.create(request.context, input);
   }
 
   /** Sets a new password with the token of the mail, once, and ends all sessions of the person. */

@@ -13,7 +13,12 @@ import { DatabaseService, type Tx } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
 import { notFound } from '../http/problem.js';
 import { type Mail, Mailer } from '../mail/mailer.js';
-import type { PasswordResetConfirmInput, PasswordResetRequested } from './password-resets.dto.js';
+import { ResetAttempts } from './attempts.js';
+import type {
+  PasswordResetConfirmInput,
+  PasswordResetInput,
+  PasswordResetRequested,
+} from './password-resets.dto.js';
 import {
   findOpenReset,
   insertReset,
@@ -27,33 +32,39 @@ const NOBODY = Buffer.alloc(32);
 /** Forgotten passwords, and first ones of people who were created without. */
 @Injectable()
 export class PasswordResetsService {
+  private readonly attempts: ResetAttempts;
+
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly database: DatabaseService,
     private readonly instance: Instance,
     private readonly passwords: PasswordHasher,
     private readonly mailer: Mailer,
-  ) {}
+  ) {
+    this.attempts = new ResetAttempts(instance.pepper.derive('password-reset-attempts'));
+  }
 
   /**
    * Mails a reset token, good for an hour, if somebody has this e-mail. Answer and work are the same
    * whether anybody has: also the event, so that the commit writes to the disk either way, and
-   * nobody waits for the mail.
+   * nobody waits for the mail. Errors: 429 for an e-mail or an address that was asked for too often.
    */
-  async create(request: ActorRequest, email: string): Promise<PasswordResetRequested> {
+  async create(request: ActorRequest, input: PasswordResetInput): Promise<PasswordResetRequested> {
+    const email = input.email.toLowerCase();
     const { tokenPrefix, pepper } = this.instance;
     const id = newId('rst');
     const token = createToken(tokenPrefix, 'reset', id);
     const tokenHash = new Uint8Array(pepper.hash('reset', token));
     const reset = { id, tokenHash, pepperVersion: pepper.version };
     const addressee = await this.database.system(async (tx) => {
-      const { person, isMade } = await insertReset(tx, email.toLowerCase(), reset);
+      await this.attempts.count(tx, request.ip, email);
+      const person = await insertReset(tx, email, reset);
       const targets =
         person === undefined ? [] : [{ type: 'user' as const, id: person.id, name: person.name }];
       // Whoever asks has proved nothing: the server does it, at their request.
       const actor = { ...SYSTEM_ACTOR, request };
       record(tx, actor, 'password_reset.requested', { organizationId: null, targets });
-      return isMade ? person : undefined;
+      return person;
     });
     if (addressee !== undefined) this.mailer.sendLater(this.mailTo(addressee, token));
     return { message: 'If somebody has this e-mail, a link is on its way.' };
@@ -86,13 +97,14 @@ export class PasswordResetsService {
     return found;
   }
 
-  private mailTo({ email, name }: ResetPerson, token: string): Mail {
+  /** Without the person's name: as long as nobody has proved the e-mail, it is what somebody else wants them to read. */
+  private mailTo({ email }: ResetPerson, token: string): Mail {
     return {
       to: email,
       subject: 'Set a new password',
-      text: `Hello ${name},
+      text: `Hello,
 
-somebody, probably you, asked for a new password of your account. Set it within an hour on this page:
+somebody, probably you, asked for a new password of the account ${email}. Set it within an hour on this page:
 ${this.config.publicUrl}/password-reset#token=${token}
 
 The link works once. If it was not you, ignore this mail: your password stays as it is.

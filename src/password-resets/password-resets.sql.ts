@@ -1,7 +1,5 @@
 import type { Tx } from '../database/database.service.js';
 
-const MAX_AN_HOUR = 3;
-
 /** Somebody whose password may be reset. */
 export interface ResetPerson {
   id: string;
@@ -19,31 +17,28 @@ export interface NewReset {
 
 /**
  * Makes a reset for an hour by the database's clock, voids the person's earlier ones, and answers
- * whom to mail: nobody when nobody has this e-mail (in lower case), or when 3 were made within the
- * hour. The statements are the same in every case.
+ * whom to mail: nobody when nobody has this e-mail (in lower case). The statements are the same
+ * either way.
  */
 export async function insertReset(
   tx: Tx,
   email: string,
   { id, tokenHash, pepperVersion }: NewReset,
-): Promise<{ person: ResetPerson | undefined; isMade: boolean }> {
+): Promise<ResetPerson | undefined> {
   const [person] = await tx.$queryRaw<ResetPerson[]>`
     SELECT id, email, name FROM users WHERE email = ${email} FOR NO KEY UPDATE`;
   const userId = person?.id ?? null;
   await tx.$executeRaw`
     DELETE FROM password_resets
     WHERE user_id = ${userId} AND created_at <= clock_timestamp() - interval '1 hour'`;
-  const made = await tx.$queryRaw<{ id: string }[]>`
+  await tx.$executeRaw`
     INSERT INTO password_resets (id, user_id, token_hash, pepper_version, expires_at, created_at)
     SELECT ${id}, u.id, ${tokenHash}, ${pepperVersion}, clock_timestamp() + interval '1 hour', clock_timestamp()
-    FROM users u WHERE u.id = ${userId}
-      AND (SELECT count(*) FROM password_resets r WHERE r.user_id = u.id) < ${MAX_AN_HOUR}
-    RETURNING id`;
+    FROM users u WHERE u.id = ${userId}`;
   await tx.$executeRaw`
     UPDATE password_resets SET ended_at = clock_timestamp()
-    WHERE user_id = ${userId} AND id <> ${id} AND ended_at IS NULL
-      AND EXISTS (SELECT FROM password_resets WHERE id = ${id})`;
-  return { person, isMade: made.length > 0 };
+    WHERE user_id = ${userId} AND id <> ${id} AND ended_at IS NULL`;
+  return person;
 }
 
 /** A reset that can still be used. */

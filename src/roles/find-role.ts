@@ -1,19 +1,21 @@
 import { rolePermissions } from '../auth/permissions.js';
 import type { Tx } from '../database/database.service.js';
 import { invalid, type Problem } from '../http/problem.js';
+import { withRegistered } from '../permissions/registered.js';
 
 /** A role of an organization, with what it permits. */
 export interface FoundRole {
   key: string;
   name: string;
   builtIn: boolean;
-  /** The catalogue's for a built-in role, the stored ones for a custom one. */
+  /** The catalogue's for a built-in role (owner and admin: registered ones too), the stored ones for a custom one. */
   permissions: readonly string[];
 }
 
 /**
  * The role with this key in an organization, or undefined. Until the transaction ends nobody can
- * change or delete it: what is granted on what it permits now stays within that.
+ * change or delete it, or register or remove a permission that it holds as owner or admin: what is
+ * granted on what it permits now stays within that.
  */
 export async function findRole(
   tx: Tx,
@@ -23,7 +25,11 @@ export async function findRole(
   const [row] = await tx.$queryRaw<FoundRole[]>`
     SELECT key, name, built_in AS "builtIn", permissions FROM roles
     WHERE organization_id = ${organizationId} AND key = ${key} FOR SHARE`;
-  return row === undefined ? undefined : { ...row, permissions: rolePermissions(row) };
+  if (row === undefined) return undefined;
+  return {
+    ...row,
+    permissions: rolePermissions(await withRegistered(tx, organizationId, row)),
+  };
 }
 
 /** The role that a body names. Errors: 400 `unknown_role` on `pointer`. */

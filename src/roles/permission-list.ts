@@ -1,21 +1,19 @@
-import { ALL_PERMISSIONS, type Permission } from '../auth/permissions.js';
+import { ALL_PERMISSIONS, isBuiltInPermission, type Permission } from '../auth/permissions.js';
+import type { Tx } from '../database/database.service.js';
 import { type FieldError, invalid } from '../http/problem.js';
-
-/** Whether the catalogue has this permission. */
-export function isPermission(text: string): text is Permission {
-  return ALL_PERMISSIONS.includes(text as Permission);
-}
+import { registeredAmong } from '../permissions/registered.js';
 
 /** The fault of a list that names, at `pointer`, a permission that does not exist. */
 export function unknownPermission(pointer: string): FieldError {
   return {
     pointer,
     code: 'unknown_permission',
-    detail: 'Must be one of the permissions that GET /v1/permissions lists.',
+    detail:
+      'Must be one of the permissions that GET /v1/organizations/{organizationId}/permissions lists.',
   };
 }
 
-/** The permissions in the catalogue's order, so that two lists of the same ones are equal. */
+/** The permissions in the catalogue's order, registered ones after them by name, so that two lists of the same ones are equal. */
 export function inOrder(permissions: readonly string[]): string[] {
   const place = (permission: string): number => {
     const index = ALL_PERMISSIONS.indexOf(permission as Permission);
@@ -24,10 +22,21 @@ export function inOrder(permissions: readonly string[]): string[] {
   return [...permissions].sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
 }
 
-/** A role's list, put in order. Errors: 400 `unknown_permission`, naming each that does not exist. */
-export function knownPermissions(permissions: readonly string[]): string[] {
+/**
+ * A role's list, put in order: built-in permissions and those that the organization has registered,
+ * none of which is removed before the transaction ends. Errors: 400 `unknown_permission`, naming each
+ * that does not exist.
+ */
+export async function knownPermissions(
+  tx: Tx,
+  organizationId: string,
+  permissions: readonly string[],
+): Promise<string[]> {
+  const registered = await registeredAmong(tx, organizationId, permissions);
   const errors = permissions.flatMap((permission, index) =>
-    isPermission(permission) ? [] : unknownPermission(`/permissions/${index}`),
+    isBuiltInPermission(permission) || registered.has(permission)
+      ? []
+      : unknownPermission(`/permissions/${index}`),
   );
   if (errors.length > 0) throw invalid(...errors);
   return inOrder(permissions);

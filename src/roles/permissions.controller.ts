@@ -9,7 +9,7 @@ import { RolesService } from './roles.service.js';
 export class PermissionsController {
   constructor(private readonly roles: RolesService) {}
 
-  /** Lists every permission that a role can grant, with its explanation. */
+  /** Lists the built-in permissions. With those of its own APIs, an organization lists them under its own path. */
   @Get()
   @Allow('any')
   list(): PermissionPage {

@@ -31,12 +31,12 @@ export class RoleCreateInput {
   description?: string;
 
   /**
-   * What the role permits: any permissions that the caller holds.
-   * @example ["service-accounts:read", "keys:read", "keys:manage"]
+   * What the role permits: any permissions that the caller holds, built-in and registered.
+   * @example ["service-accounts:read", "keys:read", "keys:manage", "reports:download"]
    */
   @IsString({ each: true })
   @MaxLength(128, { each: true })
-  @ArrayMaxSize(200)
+  @ArrayMaxSize(600)
   @ArrayUnique()
   permissions: string[];
 }
@@ -54,13 +54,13 @@ export class RoleUpdateInput {
   description?: string;
 
   /**
-   * All that the role is to permit.
-   * @example ["service-accounts:read", "keys:read", "keys:manage"]
+   * All that the role is to permit, built-in and registered permissions.
+   * @example ["service-accounts:read", "keys:read", "keys:manage", "reports:download"]
    */
   @Optional()
   @IsString({ each: true })
   @MaxLength(128, { each: true })
-  @ArrayMaxSize(200)
+  @ArrayMaxSize(600)
   @ArrayUnique()
   permissions?: string[];
 }
@@ -88,7 +88,10 @@ export class Role {
   /** Built-in roles are the same everywhere and cannot be changed. */
   builtIn: boolean;
 
-  /** @example ["service-accounts:read", "keys:read", "keys:manage"] */
+  /**
+   * What the role permits in this organization. `owner` and `admin` hold every permission that the organization has registered.
+   * @example ["service-accounts:read", "keys:read", "keys:manage", "reports:download"]
+   */
   permissions: string[];
 
   /**
@@ -128,7 +131,7 @@ export class PermissionEntry {
   description: string;
 }
 
-/** The catalogue of permissions: one page holds all of them. */
+/** The catalogue of built-in permissions: one page holds all of them. */
 export class PermissionPage {
   data: PermissionEntry[];
 
@@ -146,7 +149,7 @@ export interface RoleRow {
   name: string;
   description: string;
   builtIn: boolean;
-  /** As stored: empty for built-in roles. */
+  /** A custom role's own; what is registered for owner and admin; empty for the other built-in roles. */
   permissions: string[];
   memberCount: number;
   createdAt: Date;

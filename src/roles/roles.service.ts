@@ -40,7 +40,7 @@ export class RolesService {
     private readonly cursors: CursorCodec,
   ) {}
 
-  /** Every permission that there is, with the sentence that explains it. */
+  /** Every built-in permission, with the sentence that explains it. */
   permissions(): PermissionPage {
     const entries = Object.entries(PERMISSIONS);
     return {
@@ -74,10 +74,10 @@ export class RolesService {
    */
   async create(actor: Actor, organizationId: string, input: RoleCreateInput): Promise<Role> {
     const { key, name, description = '' } = input;
-    const permissions = knownPermissions(input.permissions);
-    requireHeld(actor, permissions);
-    if (isBuiltInRole(key)) throw keyTaken(key);
     const work = async (tx: Tx) => {
+      const permissions = await knownPermissions(tx, organizationId, input.permissions);
+      requireHeld(actor, permissions);
+      if (isBuiltInRole(key)) throw keyTaken(key);
       const now = await databaseNow(tx);
       const data = { organizationId, key, name, description, permissions };
       const row = await tx.role.create({ data: { ...data, createdAt: now, updatedAt: now } });
@@ -103,11 +103,14 @@ export class RolesService {
     key: string,
     input: RoleUpdateInput,
   ): Promise<Role> {
-    const given = input.permissions === undefined ? undefined : knownPermissions(input.permissions);
     return this.database.tenant(organizationId, async (tx) => {
       const before = await lockCustomRole(tx, actor, organizationId, key);
       const { name = before.name, description = before.description } = input;
-      const after = { name, description, permissions: given ?? before.permissions };
+      const permissions =
+        input.permissions === undefined
+          ? before.permissions
+          : await knownPermissions(tx, organizationId, input.permissions);
+      const after = { name, description, permissions };
       const changes = changesBetween<Snapshot>(before, after, FIELDS);
       if (changes === undefined) return toRole(before);
       requireHeld(actor, [...new Set([...before.permissions, ...after.permissions])]);

@@ -1,3 +1,4 @@
+import { ROLE_GRANTS } from '../auth/role-grants.sql.js';
 import type { Tx } from '../database/database.service.js';
 import { containing, type Keyset, keyset } from '../database/keyset.js';
 import { Prisma } from '../generated/prisma/client.js';
@@ -11,7 +12,7 @@ const SORT_KEYS = {
 } as const;
 
 const COLUMNS = Prisma.sql`
-  r.key, r.name, r.description, r.built_in AS "builtIn", r.permissions,
+  r.key, r.name, r.description, r.built_in AS "builtIn", ${Prisma.raw(ROLE_GRANTS)} AS "permissions",
   r.created_at AS "createdAt", r.updated_at AS "updatedAt", r.version,
   ((SELECT count(*) FROM memberships m WHERE m.organization_id = r.organization_id AND m.role_key = r.key)
     + (SELECT count(*) FROM service_accounts a

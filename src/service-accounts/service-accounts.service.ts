@@ -59,8 +59,8 @@ export class ServiceAccountsService {
     input: ServiceAccountCreateInput,
   ): Promise<ServiceAccountCreated> {
     const id = newId('sa');
-    const minted = mintKey(this.instance);
     const { key: given = {}, name, role } = input;
+    const minted = mintKey(this.instance, given.publicKey);
     const fields = { ...changedFields(NO_ACCOUNT, input), name, role };
     const work = async (tx: Tx) => {
       const { permissions: rolePermissions } = await roleNamed(tx, organizationId, role);

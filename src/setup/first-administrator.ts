@@ -1,6 +1,7 @@
 import { record } from '../audit/record.js';
 import type { Actor } from '../auth/actor.js';
 import { newId } from '../crypto/id.js';
+import { databaseNow } from '../database/clock.js';
 import type { Tx } from '../database/database.service.js';
 import { createOrganization } from '../organizations/create-organization.js';
 
@@ -36,7 +37,9 @@ export async function createFirstAdministrator(
   { organizationName, ...person }: FirstAdministrator,
 ): Promise<void> {
   const { id, name } = person;
-  await tx.user.create({ data: { ...person, instanceAdministrator: true } });
+  // Whoever runs the server vouches for the e-mail.
+  const emailVerifiedAt = await databaseNow(tx);
+  await tx.user.create({ data: { ...person, emailVerifiedAt, instanceAdministrator: true } });
   const organizationId = newId('org');
   await createOrganization(tx, actor, { id: organizationId, name: organizationName }, id);
   record(tx, actor, 'user.created', { organizationId, targets: [{ type: 'user', id, name }] });

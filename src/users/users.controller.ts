@@ -4,6 +4,7 @@ import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { ETagged } from '../http/etagged.js';
 import { Creates } from '../idempotency/idempotent.decorator.js';
+import { IssuedInvitation } from '../invitations/invitations.dto.js';
 import {
   CreatedUser,
   User,
@@ -92,6 +93,24 @@ export class UsersController {
     @Param('userId') userId: string,
   ): Promise<User> {
     return this.users.enable(actor, organizationId, userId);
+  }
+
+  /**
+   * Invites a user who was created without an invitation: the answer shows a link with which they set a first password, and another
+   * one is mailed. They are `invited` until they accept.
+   */
+  @Post(':userId/invite')
+  @Allow('users:manage')
+  @Creates(
+    (invitation: IssuedInvitation, { organizationId }) =>
+      `/v1/organizations/${organizationId}/invitations/${invitation.id}`,
+  )
+  invite(
+    @CurrentActor() actor: Actor,
+    @Param('organizationId') organizationId: string,
+    @Param('userId') userId: string,
+  ): Promise<IssuedInvitation> {
+    return this.users.invite(actor, organizationId, userId);
   }
 
   /** Removes a user from the organization; their service accounts keep working. */

@@ -53,8 +53,9 @@ export class UserCreateInput {
   attributes?: Attributes;
 
   /**
-   * True: with an invitation, as `invited` until it is accepted. Otherwise active at once; the person
-   * sets a first password by "forgot password".
+   * True: with an invitation, as `invited` until it is accepted. Otherwise active at once, for whoever reads the mail of
+   * this e-mail: the person sets a first password by "forgot password". Somebody who has one, but only from an invitation
+   * that was handed to them, does so too.
    * @example true
    */
   @Optional()

@@ -10,6 +10,7 @@ import { requireMatch } from '../http/entity-tag.js';
 import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
 import { conflict, refused } from '../http/problem.js';
 import { idempotent } from '../idempotency/idempotent.js';
+import type { IssuedInvitation } from '../invitations/invitations.dto.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
 import { revokeWaiting } from '../invitations/invitations.sql.js';
 import { roleNamed } from '../roles/find-role.js';
@@ -21,6 +22,7 @@ import {
   type Member,
   MEMBER_INCLUDE,
   requireRoleHeld,
+  shownName,
   toUser,
 } from './member.js';
 import { type ListedMember, listMembers } from './users-list.js';
@@ -152,6 +154,24 @@ export class UsersService {
   }
 
   /**
+   * Invites a user who was made active at once and has not accepted an invitation here: `invited` until they do. Errors: 403 for
+   * a user with more permissions than the caller, 404, 409 `not_invitable` naming why, `last_owner`.
+   */
+  async invite(actor: Actor, organizationId: string, userId: string): Promise<IssuedInvitation> {
+    const invitation = await this.invitations.invite(actor, organizationId, async (tx) => {
+      await lockOwnership(tx, organizationId);
+      const before = await lockMember(tx, organizationId, userId);
+      await requireMatch(actor, () => toUser(before));
+      await requireRoleHeld(tx, actor, before);
+      requireInvitable(actor, before);
+      await requireAnotherOwner(tx, before);
+      return saveMember(tx, before, { status: 'invited', invitedName: shownName(before) });
+    });
+    await this.sessions.endIfLockedOut(actor, userId);
+    return invitation;
+  }
+
+  /**
    * Removes a user from the organization; what they own goes on without an owner, an invitation that
    * waits is revoked. Errors: 403 for a user with more permissions than the caller, 404, 409
    * `last_owner`.
@@ -206,6 +226,17 @@ async function requireAnotherOwner(tx: Tx, { organizationId, userId, ...member }
   if (other === null) {
     throw conflict('last_owner', 'The organization must keep one active owner.');
   }
+}
+
+/** Errors: 409 `not_invitable`. */
+function requireInvitable(actor: Actor, { userId, status, acceptedAt }: Member): void {
+  const refuse = (detail: string): never => {
+    throw conflict('not_invitable', detail);
+  };
+  if (status === 'invited') refuse('The user is invited already: resend the invitation.');
+  if (status === 'disabled') refuse('The user is disabled: enable them first.');
+  if (acceptedAt !== null) refuse('The user has accepted an invitation already.');
+  if (actor.type === 'user' && actor.id === userId) refuse('You are in already.');
 }
 
 async function setStatus(

@@ -1,0 +1,684 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { newId } from '../src/crypto/id.js';
+import { createToken } from '../src/crypto/token.js';
+import type { FieldError } from '../src/http/problem.js';
+import { onPostgres } from './database.js';
+import { type Answer, type Client, eventsOf, startServer, startSibling } from './harness.js';
+import type { TestServer } from './harness.js';
+import {
+  aKey,
+  anOrganization,
+  aPerson,
+  aServiceAccount,
+  type TestOrganization,
+  type TestPerson,
+} from './factories.js';
+import { withAccessToken } from './oauth-requests.js';
+
+let server: TestServer;
+let organization: TestOrganization;
+let owner: TestPerson;
+let admin: TestPerson;
+
+beforeAll(async () => {
+  server = await startServer();
+  organization = await anOrganization(server);
+  owner = await aPerson(server, organization, { role: 'owner' });
+  admin = await aPerson(server, organization, { role: 'admin' });
+});
+afterAll(() => server.close());
+
+const DAY = 86_400;
+const PAST = new Date('2020-01-01T00:00:00Z');
+const fromNow = (seconds: number) => new Date(Date.now() + seconds * 1000);
+const codeOf = ({ status, body }: Answer) => [status, body?.code];
+const errorsOf = ({ status, body }: Answer) => [
+  status,
+  body.errors?.map((error: FieldError) => [error.pointer, error.code]),
+];
+const secondsBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 1000;
+const keyPath = ({ path, keyId }: { path: string; keyId: string }) => `${path}/keys/${keyId}`;
+const statusWith = async (client: Client) => (await client.get('/v1/me')).status;
+
+async function changesOf(answer: Answer) {
+  const requestId = answer.headers.get('x-request-id')!;
+  const events = await eventsOf(server, { requestId });
+  return events.map(({ event }) => event).filter(({ action }) => action !== 'http.request');
+}
+
+/** What the API refuses to make: a key of another age. */
+async function setKey(id: string, data: { createdAt?: Date; expiresAt?: Date | null }) {
+  await server.database.system((tx) => tx.key.update({ where: { id }, data }));
+}
+
+/** Brings the end of an overlap, as if the time had passed. */
+const endOverlap = (id: string) => setKey(id, { expiresAt: PAST });
+
+async function setLimits(
+  id: string,
+  data: { maxKeysPerServiceAccount?: number; maxKeyLifetimeSeconds?: number | null },
+) {
+  await server.database.system((tx) => tx.organization.update({ where: { id }, data }));
+}
+
+function aPublicKey() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+}
+
+describe('POST …/keys/{keyId}/rotate', () => {
+  it('201: makes a successor with a token of its own; both are linked', async () => {
+    const account = await aServiceAccount(server, organization);
+    const path = keyPath(account);
+    const answer = await owner.client.post(`${path}/rotate`, {});
+    expect(answer.status).toBe(201);
+    const { token, overlapEndsAt, ...key } = answer.body;
+    expect(key).toMatchObject({
+      serviceAccountId: account.id,
+      name: 'Default',
+      obfuscatedToken: `clv_…${token.slice(-4)}`,
+      permissions: null,
+      allowedCidrs: [],
+      expiresAt: null,
+      status: 'active',
+      rotatedFromId: account.keyId,
+      replacedById: null,
+      createdBy: { type: 'user', id: owner.id, name: owner.name },
+    });
+    const location = `${account.path}/keys/${key.id}`;
+    expect(answer.headers.get('location')).toBe(location);
+    const shown = await owner.client.get(location);
+    expect(shown.body).toEqual(key);
+    expect(shown.headers.get('etag')).toBe(answer.headers.get('etag'));
+    const old = (await owner.client.get(path)).body;
+    expect(old).toMatchObject({
+      status: 'expiring',
+      replacedById: key.id,
+      rotatedFromId: null,
+      expiresAt: overlapEndsAt,
+    });
+    expect(secondsBetween(key.createdAt, overlapEndsAt)).toBe(DAY);
+    expect(await statusWith(account.client)).toBe(200);
+    const me = await server.client.withToken(token).get('/v1/me');
+    expect(me.body).toMatchObject({ id: account.id, key: { id: key.id } });
+  });
+
+  it('201: without a body: all as it was', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'auditor' });
+    const { status, body } = await owner.client.post(`${keyPath(account)}/rotate`);
+    expect([status, body.name]).toEqual([201, 'Default']);
+    const own = await server.client.withToken(body.token).post('/v1/me/key/rotate');
+    expect([own.status, own.body.name]).toEqual([201, 'Default']);
+  });
+
+  it('201: takes over permissions and networks; name and expiry can be given', async () => {
+    const account = await aServiceAccount(server, organization);
+    const limits = { permissions: ['keys:read'], allowedCidrs: ['127.0.0.0/8'] };
+    const old = await aKey(server, organization, account, { name: 'Production', ...limits });
+    const first = await owner.client.post(`${old.path}/rotate`, {});
+    expect(first.body).toMatchObject({ name: 'Production', ...limits });
+    const expiresAt = fromNow(5 * DAY).toISOString();
+    const input = { name: 'Production 2028', expiresAt };
+    const second = await owner.client.post(`${account.path}/keys/${first.body.id}/rotate`, input);
+    expect(second.body).toMatchObject({ ...input, ...limits, rotatedFromId: first.body.id });
+  });
+
+  it('201: gives the lifetime that the old key was made for', async () => {
+    const account = await aServiceAccount(server, organization);
+    const old = await aKey(server, organization, account);
+    await setKey(old.id, { createdAt: fromNow(-80 * DAY), expiresAt: fromNow(10 * DAY) });
+    const { body } = await owner.client.post(`${old.path}/rotate`, {});
+    const lifetime = secondsBetween(body.createdAt, body.expiresAt);
+    expect(Math.abs(lifetime - 90 * DAY)).toBeLessThan(60);
+  });
+
+  it('201: never more than the organization allows now, a key without expiry included', async () => {
+    const other = await anOrganization(server);
+    const boss = await aPerson(server, other);
+    const account = await aServiceAccount(server, other);
+    const dated = await aKey(server, other, account);
+    await setKey(dated.id, { createdAt: fromNow(-80 * DAY), expiresAt: fromNow(10 * DAY) });
+    await setLimits(other.id, { maxKeyLifetimeSeconds: 30 * DAY });
+    for (const path of [dated.path, keyPath(account)]) {
+      const { status, body } = await boss.client.post(`${path}/rotate`, {});
+      expect(status).toBe(201);
+      expect(secondsBetween(body.createdAt, body.expiresAt)).toBe(30 * DAY);
+    }
+    const last = await aKey(server, other, account);
+    const tooLong = { expiresAt: fromNow(31 * DAY).toISOString() };
+    expect(errorsOf(await boss.client.post(`${last.path}/rotate`, tooLong))).toEqual([
+      400,
+      [['/expiresAt', 'too_far']],
+    ]);
+  });
+
+  it('201: the overlap never outlives the old key’s own expiry', async () => {
+    const account = await aServiceAccount(server, organization);
+    const expiresAt = fromNow(3_600);
+    const old = await aKey(server, organization, account, { expiresAt });
+    const { body } = await owner.client.post(`${old.path}/rotate`, { overlapSeconds: 7 * DAY });
+    expect(body.overlapEndsAt).toBe(expiresAt.toISOString());
+    expect((await owner.client.get(old.path)).body.expiresAt).toBe(expiresAt.toISOString());
+  });
+
+  it('201: with overlapSeconds 0 the old key has ended when the answer is there', async () => {
+    const account = await aServiceAccount(server, organization);
+    expect(await statusWith(account.client)).toBe(200);
+    const path = keyPath(account);
+    const { status, body } = await owner.client.post(`${path}/rotate`, { overlapSeconds: 0 });
+    expect(status).toBe(201);
+    expect(await statusWith(account.client)).toBe(401);
+    expect(await statusWith(server.client.withToken(body.token))).toBe(200);
+    expect((await owner.client.get(path)).body).toMatchObject({
+      status: 'expired',
+      revokedAt: null,
+      replacedById: body.id,
+    });
+  });
+
+  it('201: both work until the old one’s end, then only the new: never a moment with none', async () => {
+    const account = await aServiceAccount(server, organization);
+    const clients = [account.client];
+    const seen: number[][] = [];
+    let isRunning = true;
+    const loop = (async () => {
+      while (isRunning) seen.push(await Promise.all(clients.map(statusWith)));
+    })();
+    const { body } = await owner.client.post(`${keyPath(account)}/rotate`, {});
+    clients.push(server.client.withToken(body.token));
+    for (let round = 0; round < 20; round += 1)
+      seen.push(await Promise.all(clients.map(statusWith)));
+    isRunning = false;
+    await loop;
+    expect(seen.flat().filter((status) => status !== 200)).toEqual([]);
+    expect(seen.some((statuses) => statuses.length === 2)).toBe(true);
+    // Its end is moved to the past beside the API, so nothing tells the cache: the expiry in it does not help either.
+    const path = keyPath(account);
+    const { expiresAt } = (await owner.client.get(path)).body;
+    expect(secondsBetween(body.createdAt, expiresAt)).toBe(DAY);
+    await endOverlap(account.keyId);
+    await owner.client.patch(`${account.path}/keys/${body.id}`, { name: 'Raises the epoch' });
+    expect(await Promise.all(clients.map(statusWith))).toEqual([401, 200]);
+  });
+
+  it('201: records both keys and their account, and no token', async () => {
+    const account = await aServiceAccount(server, organization);
+    const answer = await owner.client.post(`${keyPath(account)}/rotate`, { name: 'Next' });
+    const { id, token, overlapEndsAt } = answer.body;
+    const events = await changesOf(answer);
+    const [oldOne, newOne] = [
+      { type: 'key', id: account.keyId, name: 'Default' },
+      { type: 'key', id, name: 'Next' },
+    ];
+    const owning = { type: 'serviceAccount', id: account.id, name: account.name };
+    expect(events).toMatchObject([
+      { action: 'key.created', targets: [newOne, owning] },
+      {
+        action: 'key.rotated',
+        actor: { type: 'user', id: owner.id },
+        targets: [oldOne, owning, newOne],
+        changes: {
+          expiresAt: { before: null, after: overlapEndsAt },
+          replacedById: { before: null, after: id },
+        },
+      },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(token.slice(-12));
+  });
+
+  it('201: an account that is disabled gets its successor, and works again when it is enabled', async () => {
+    const account = await aServiceAccount(server, organization, { status: 'disabled' });
+    const { status, body } = await owner.client.post(`${keyPath(account)}/rotate`, {});
+    expect(status).toBe(201);
+    expect(await statusWith(server.client.withToken(body.token))).toBe(401);
+    await owner.client.post(`${account.path}/enable`);
+    expect(await statusWith(server.client.withToken(body.token))).toBe(200);
+  });
+
+  it('201: the same request again gets the same token, and nothing is made twice', async () => {
+    const account = await aServiceAccount(server, organization);
+    const headers = { 'idempotency-key': randomUUID() };
+    const first = await owner.client.post(`${keyPath(account)}/rotate`, {}, headers);
+    const again = await owner.client.post(`${keyPath(account)}/rotate`, {}, headers);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    expect((await owner.client.get(`${account.path}/keys`)).body.data).toHaveLength(2);
+  });
+
+  it.each([
+    [{ overlapSeconds: -1 }, '/overlapSeconds', 'too_small'],
+    [{ overlapSeconds: 7 * DAY + 1 }, '/overlapSeconds', 'too_large'],
+    [{ overlapSeconds: '60' }, '/overlapSeconds', 'wrong_type'],
+    [{ overlapSeconds: null }, '/overlapSeconds', 'wrong_type'],
+    [{ name: '' }, '/name', 'too_short'],
+    [{ expiresAt: PAST.toISOString() }, '/expiresAt', 'in_the_past'],
+    [{ permissions: ['keys:read'] }, '/permissions', 'unknown_property'],
+  ])('400: %j', async (input, pointer, code) => {
+    const account = await aServiceAccount(server, organization);
+    const answer = await owner.client.post(`${keyPath(account)}/rotate`, input);
+    expect(errorsOf(answer)).toEqual([400, [[pointer, code]]]);
+    expect((await owner.client.get(keyPath(account))).body.replacedById).toBeNull();
+  });
+
+  it('403: who does not hold what the successor could do', async () => {
+    const above = await aServiceAccount(server, organization, { role: 'owner' });
+    const answer = await admin.client.post(`${keyPath(above)}/rotate`, {});
+    expect(codeOf(answer)).toEqual([403, 'grant_exceeds_permissions']);
+    expect(answer.body.required).toBe('organization:delete');
+    const narrow = await aKey(server, organization, above, { permissions: ['keys:read'] });
+    expect((await admin.client.post(`${narrow.path}/rotate`, {})).status).toBe(201);
+  });
+
+  it('403: without keys:manage, also for the account’s own key', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'auditor' });
+    const answer = await account.client.post(`${keyPath(account)}/rotate`, {});
+    expect(codeOf(answer)).toEqual([403, 'insufficient_scope']);
+    expect(answer.body.required).toBe('keys:manage');
+  });
+
+  it('404: unknown, of another account, of another organization', async () => {
+    const account = await aServiceAccount(server, organization);
+    const sibling = await aServiceAccount(server, organization);
+    const other = await anOrganization(server);
+    const foreign = await aServiceAccount(server, other);
+    for (const id of [newId('key'), sibling.keyId, foreign.keyId, 'nonsense']) {
+      const answer = await owner.client.post(`${account.path}/keys/${id}/rotate`, {});
+      expect(codeOf(answer)).toEqual([404, 'not_found']);
+    }
+    expect((await owner.client.post(`${keyPath(foreign)}/rotate`, {})).status).toBe(404);
+  });
+
+  it('409: revoked, expired, replaced', async () => {
+    const account = await aServiceAccount(server, organization);
+    const revoked = await aKey(server, organization, account, { revokedAt: PAST });
+    const expired = await aKey(server, organization, account, { expiresAt: PAST });
+    const rotate = async (path: string) => codeOf(await owner.client.post(`${path}/rotate`, {}));
+    expect(await rotate(revoked.path)).toEqual([409, 'key_revoked']);
+    expect(await rotate(expired.path)).toEqual([409, 'key_expired']);
+    expect(await rotate(keyPath(account))).toEqual([201, undefined]);
+    expect(await rotate(keyPath(account))).toEqual([409, 'key_replaced']);
+    await endOverlap(account.keyId);
+    expect(await rotate(keyPath(account))).toEqual([409, 'key_replaced']);
+  });
+
+  it('409: rotated by several at once, one gets a successor and all others hear so', async () => {
+    const account = await aServiceAccount(server, organization);
+    const sibling = onPostgres ? await startSibling(server) : undefined;
+    const doors = [owner.client, sibling?.client.withToken(owner.token) ?? owner.client];
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        doors[index % 2]!.post(`${keyPath(account)}/rotate`, {}),
+      ),
+    );
+    await sibling?.close();
+    const made = answers.filter(({ status }) => status === 201);
+    const refused = answers.filter(({ status }) => status !== 201).map(codeOf);
+    expect(made).toHaveLength(1);
+    expect(refused).toEqual(Array.from({ length: 9 }, () => [409, 'key_replaced']));
+    const { data } = (await owner.client.get(`${account.path}/keys`)).body;
+    expect(data).toHaveLength(2);
+    const old = data.find(({ id }: { id: string }) => id === account.keyId);
+    expect(old.replacedById).toBe(made[0]!.body.id);
+  });
+
+  it('412: not when the key has changed since it was read', async () => {
+    const account = await aServiceAccount(server, organization);
+    const path = keyPath(account);
+    const seen = (await owner.client.get(path)).headers.get('etag')!;
+    await owner.client.patch(path, { name: 'Renamed' });
+    const refused = await owner.client.post(`${path}/rotate`, {}, { 'if-match': seen });
+    expect(codeOf(refused)).toEqual([412, 'precondition_failed']);
+    const now = (await owner.client.get(path)).headers.get('etag')!;
+    expect((await owner.client.post(`${path}/rotate`, {}, { 'if-match': now })).status).toBe(201);
+  });
+});
+
+describe('the limit of keys', () => {
+  it('does not keep a full account from rotating each of its keys', async () => {
+    const other = await anOrganization(server);
+    const boss = await aPerson(server, other);
+    const account = await aServiceAccount(server, other);
+    const second = await aKey(server, other, account);
+    await setLimits(other.id, { maxKeysPerServiceAccount: 2 });
+    for (const path of [keyPath(account), second.path]) {
+      expect((await boss.client.post(`${path}/rotate`, {})).status).toBe(201);
+    }
+    const more = await boss.client.post(`${account.path}/keys`, { name: 'One more' });
+    expect(codeOf(more)).toEqual([409, 'key_limit']);
+    expect((await boss.client.get(account.path)).body.keyCount).toBe(4);
+  });
+
+  it('does not when it was lowered below what the account has', async () => {
+    const other = await anOrganization(server);
+    const boss = await aPerson(server, other);
+    const account = await aServiceAccount(server, other);
+    const keys = [
+      keyPath(account),
+      (await aKey(server, other, account)).path,
+      (await aKey(server, other, account)).path,
+    ];
+    await setLimits(other.id, { maxKeysPerServiceAccount: 1 });
+    for (const path of keys) {
+      expect((await boss.client.post(`${path}/rotate`, {})).status).toBe(201);
+    }
+  });
+
+  it('409: holds for replaced keys that still work, so that rotating again and again makes no crowd', async () => {
+    const other = await anOrganization(server);
+    const boss = await aPerson(server, other);
+    const account = await aServiceAccount(server, other);
+    await setLimits(other.id, { maxKeysPerServiceAccount: 2 });
+    let path = keyPath(account);
+    for (let round = 0; round < 2; round += 1) {
+      const { body } = await boss.client.post(`${path}/rotate`, {});
+      path = `${account.path}/keys/${body.id}`;
+    }
+    expect(codeOf(await boss.client.post(`${path}/rotate`, {}))).toEqual([409, 'key_limit']);
+    const atOnce = await boss.client.post(`${path}/rotate`, { overlapSeconds: 0 });
+    expect(atOnce.status).toBe(201);
+    await boss.client.delete(keyPath(account));
+    const next = `${account.path}/keys/${atOnce.body.id}`;
+    expect((await boss.client.post(`${next}/rotate`, {})).status).toBe(201);
+  });
+});
+
+describe('a replaced key', () => {
+  async function replaced() {
+    const account = await aServiceAccount(server, organization);
+    const { body } = await owner.client.post(`${keyPath(account)}/rotate`, { overlapSeconds: DAY });
+    return { account, path: keyPath(account), successor: body };
+  }
+
+  it('can end early, and last until 7 days after the rotation', async () => {
+    const { account, path, successor } = await replaced();
+    const rotatedAt = Date.parse(successor.createdAt);
+    const at = (seconds: number) => new Date(rotatedAt + seconds * 1000).toISOString();
+    const patch = (expiresAt: string | null) => owner.client.patch(path, { expiresAt });
+    expect((await patch(at(7 * DAY))).body).toMatchObject({
+      status: 'expiring',
+      expiresAt: at(7 * DAY),
+    });
+    for (const tooLate of [at(7 * DAY + 1), null]) {
+      expect(errorsOf(await patch(tooLate))).toEqual([400, [['/expiresAt', 'too_far']]]);
+    }
+    expect((await patch(at(3_600))).body.expiresAt).toBe(at(3_600));
+    expect((await owner.client.patch(path, { name: 'Old' })).body.name).toBe('Old');
+    expect((await owner.client.delete(path)).status).toBe(204);
+    expect(await statusWith(account.client)).toBe(401);
+    expect((await owner.client.get(path)).body).toMatchObject({
+      status: 'revoked',
+      replacedById: successor.id,
+    });
+    expect(await statusWith(server.client.withToken(successor.token))).toBe(200);
+  });
+
+  it('can come back after it has ended too early, within the same 7 days', async () => {
+    const { account, path } = await replaced();
+    await endOverlap(account.keyId);
+    const answer = await owner.client.patch(path, { expiresAt: fromNow(3_600).toISOString() });
+    expect(answer.body.status).toBe('expiring');
+    expect(await statusWith(account.client)).toBe(200);
+  });
+
+  it('stays, and ends as it would, when its successor is revoked', async () => {
+    const { account, path, successor } = await replaced();
+    await owner.client.delete(`${account.path}/keys/${successor.id}`);
+    expect(await statusWith(account.client)).toBe(200);
+    expect((await owner.client.get(path)).body).toMatchObject({
+      status: 'expiring',
+      replacedById: successor.id,
+      expiresAt: successor.overlapEndsAt,
+    });
+    const again = await owner.client.post(`${path}/rotate`, {});
+    expect(codeOf(again)).toEqual([409, 'key_replaced']);
+    expect((await owner.client.post(`${account.path}/keys`, { name: 'New' })).status).toBe(201);
+  });
+
+  it('ends with its account', async () => {
+    const { account, successor } = await replaced();
+    await owner.client.delete(account.path);
+    expect(await statusWith(account.client)).toBe(401);
+    expect(await statusWith(server.client.withToken(successor.token))).toBe(401);
+  });
+
+  it('is found by its status in lists', async () => {
+    const { account, successor } = await replaced();
+    const list = async (status: string) =>
+      (await owner.client.get(`${account.path}/keys?status=${status}`)).body.data.map(
+        ({ id }: { id: string }) => id,
+      );
+    expect(await list('expiring')).toEqual([account.keyId]);
+    expect(await list('active')).toEqual([successor.id]);
+  });
+});
+
+describe('a key with a public key', () => {
+  it('needs a public key for its successor, and gets no token', async () => {
+    const account = await aServiceAccount(server, organization);
+    const made = await owner.client.post(`${account.path}/keys`, {
+      name: 'Signed',
+      publicKey: aPublicKey(),
+    });
+    expect(made.status).toBe(201);
+    const path = `${account.path}/keys/${made.body.id}`;
+    expect(errorsOf(await owner.client.post(`${path}/rotate`, {}))).toEqual([
+      400,
+      [['/publicKey', 'required']],
+    ]);
+    const publicKey = aPublicKey();
+    const { status, body } = await owner.client.post(`${path}/rotate`, { publicKey });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      type: 'publicKey',
+      publicKey,
+      token: null,
+      obfuscatedToken: null,
+      rotatedFromId: made.body.id,
+    });
+  });
+
+  it('can take over from a token', async () => {
+    const account = await aServiceAccount(server, organization);
+    const input = { publicKey: aPublicKey() };
+    const { status, body } = await owner.client.post(`${keyPath(account)}/rotate`, input);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ type: 'publicKey', token: null });
+    expect(await statusWith(account.client)).toBe(200);
+  });
+});
+
+describe('POST /v1/me/key/rotate', () => {
+  const ROTATE = '/v1/me/key/rotate';
+
+  it('201: an account replaces its own key, and can do no more with the new one', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'provisioner' });
+    const permissions = ['users:read', 'keys:rotate-own'];
+    const key = await aKey(server, organization, account, { name: 'Own', permissions });
+    const answer = await key.client.post(ROTATE, {});
+    expect(answer.status).toBe(201);
+    const { id, token, overlapEndsAt, createdAt } = answer.body;
+    expect(answer.body).toMatchObject({
+      name: 'Own',
+      permissions,
+      rotatedFromId: key.id,
+      createdBy: { type: 'serviceAccount', id: account.id, name: account.name },
+    });
+    expect(secondsBetween(createdAt, overlapEndsAt)).toBe(DAY);
+    expect(answer.headers.get('location')).toBe(`${account.path}/keys/${id}`);
+    const renewed = server.client.withToken(token);
+    expect((await renewed.get('/v1/me')).body.permissions).toEqual([...permissions].sort());
+    // And so on: the successor rotates itself as well.
+    expect((await renewed.post(ROTATE, { name: 'Third' })).body.name).toBe('Third');
+    const events = await changesOf(answer);
+    expect(events.map(({ action, key: by }) => [action, by.id])).toEqual([
+      ['key.created', key.id],
+      ['key.rotated', key.id],
+    ]);
+  });
+
+  it('201: a lost answer can be had again with the old token', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'auditor' });
+    const headers = { 'idempotency-key': randomUUID() };
+    const first = await account.client.post(ROTATE, { overlapSeconds: 600 }, headers);
+    const again = await account.client.post(ROTATE, { overlapSeconds: 600 }, headers);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    expect(codeOf(await account.client.post(ROTATE, {}))).toEqual([409, 'key_replaced']);
+  });
+
+  it('201: a key that ends in less than 10 minutes ends by itself, and the answer says when', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'auditor' });
+    const expiresAt = fromNow(120);
+    const key = await aKey(server, organization, account, { expiresAt });
+    const { body } = await key.client.post(ROTATE, {});
+    expect(body.overlapEndsAt).toBe(expiresAt.toISOString());
+  });
+
+  it.each([
+    [{ overlapSeconds: 599 }, '/overlapSeconds', 'too_small'],
+    [{ overlapSeconds: 7 * DAY + 1 }, '/overlapSeconds', 'too_large'],
+    [{ expiresAt: null }, '/expiresAt', 'unknown_property'],
+    [{ permissions: null }, '/permissions', 'unknown_property'],
+    [{ allowedCidrs: [] }, '/allowedCidrs', 'unknown_property'],
+  ])('400: %j', async (input, pointer, code) => {
+    const account = await aServiceAccount(server, organization, { role: 'auditor' });
+    const answer = await account.client.post(ROTATE, input);
+    expect(errorsOf(answer)).toEqual([400, [[pointer, code]]]);
+  });
+
+  it('403: without keys:rotate-own, of the role or of the key', async () => {
+    const viewer = await aServiceAccount(server, organization, { role: 'viewer' });
+    const auditor = await aServiceAccount(server, organization, { role: 'auditor' });
+    const narrow = await aKey(server, organization, auditor, { permissions: ['audit:read'] });
+    for (const { client } of [viewer, narrow]) {
+      const answer = await client.post(ROTATE, {});
+      expect(codeOf(answer)).toEqual([403, 'insufficient_scope']);
+      expect(answer.body.required).toBe('keys:rotate-own');
+    }
+  });
+
+  it('403: people have no key', async () => {
+    expect(codeOf(await owner.client.post(ROTATE, {}))).toEqual([403, 'service_accounts_only']);
+  });
+
+  it('403: an access token is not the key', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'auditor' });
+    const client = await withAccessToken(server.client, account);
+    expect((await client.get('/v1/me')).status).toBe(200);
+    expect(codeOf(await client.post(ROTATE, {}))).toEqual([403, 'key_needed']);
+    expect((await owner.client.get(keyPath(account))).body.replacedById).toBeNull();
+  });
+});
+
+describe('what the answers to a key on its way out say', () => {
+  const signsOf = ({ headers }: Answer) => [
+    headers.get('deprecation'),
+    headers.get('sunset'),
+    headers.get('link'),
+  ];
+
+  it('Deprecation, Sunset and a link, on every answer to a key that has a successor', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'viewer' });
+    expect(signsOf(await account.client.get('/v1/me'))).toEqual([null, null, null]);
+    const { body } = await owner.client.post(`${keyPath(account)}/rotate`, {});
+    const expected = [
+      `@${Math.floor(Date.parse(body.createdAt) / 1000)}`,
+      new Date(body.overlapEndsAt).toUTCString(),
+      `<${keyPath(account)}>; rel="deprecation"; type="application/json"`,
+    ];
+    const { path } = organization;
+    const answers: [number, Answer][] = [
+      // The first one rested on the cache until the gate found it stale.
+      [200, await account.client.get('/v1/me')],
+      [200, await account.client.get('/v1/me')],
+      [200, await account.client.get(`${path}/users`)],
+      [400, await account.client.get(`${path}/users?limit=none`)],
+      [403, await account.client.get(`${path}/audit-events`)],
+      [404, await account.client.get(`${account.path}/keys/${newId('key')}`)],
+      [404, await account.client.get('/v1/nothing')],
+      [405, await account.client.request('PUT', '/v1/me')],
+      [
+        415,
+        await account.client.request('POST', `${path}/users`, 'x', {
+          'content-type': 'text/plain',
+        }),
+      ],
+      [404, await account.client.get((await anOrganization(server)).path)],
+    ];
+    for (const [status, answer] of answers) {
+      expect([answer.status, ...signsOf(answer)]).toEqual([status, ...expected]);
+    }
+    const successor = server.client.withToken(body.token);
+    expect(signsOf(await successor.get('/v1/me'))).toEqual([null, null, null]);
+  });
+
+  it('also on streams, changes and OAuth, and to access tokens of the key', async () => {
+    const account = await aServiceAccount(server, organization, { role: 'admin' });
+    const { body } = await owner.client.post(`${keyPath(account)}/rotate`, {});
+    const token = await withAccessToken(server.client, account);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answers: [number, Answer][] = [
+      [200, await account.client.get(`${organization.path}/exports/users?format=csv`)],
+      [200, await account.client.patch(account.path, { description: 'Changed' })],
+      [204, await account.client.delete(`${account.path}/keys/${body.id}`)],
+      [409, await account.client.post(`${keyPath(account)}/rotate`, {})],
+      [200, await account.client.request('POST', '/oauth/introspect', 'token=x', form)],
+      [400, await account.client.request('POST', '/oauth/introspect', '', form)],
+      [200, await token.get('/v1/me')],
+    ];
+    const sunset = new Date(body.overlapEndsAt).toUTCString();
+    for (const [status, answer] of answers) {
+      expect([answer.status, answer.headers.get('sunset')]).toEqual([status, sunset]);
+      expect(answer.headers.get('deprecation')).toMatch(/^@[0-9]{10}$/);
+    }
+  });
+
+  it('are readable by scripts of other origins', async () => {
+    const web = await startServer({ corsOrigins: ['https://panel.example.com'] });
+    try {
+      const account = await aServiceAccount(web, await anOrganization(web));
+      const { headers } = await account.client.get('/v1/me', {
+        origin: 'https://panel.example.com',
+      });
+      const exposed = headers.get('access-control-expose-headers');
+      for (const name of ['Deprecation', 'Sunset', 'Link']) expect(exposed).toContain(name);
+    } finally {
+      await web.close();
+    }
+  });
+
+  it('are right as soon as the end has been moved, and gone once the key has ended', async () => {
+    const account = await aServiceAccount(server, organization);
+    const path = keyPath(account);
+    const { body } = await owner.client.post(`${path}/rotate`, {});
+    await account.client.get('/v1/me');
+    const expiresAt = new Date(Date.parse(body.createdAt) + 3_600_000).toISOString();
+    await owner.client.patch(path, { expiresAt });
+    const [, sunset] = signsOf(await account.client.get('/v1/me'));
+    expect(sunset).toBe(new Date(expiresAt).toUTCString());
+    await owner.client.delete(path);
+    const ended = await account.client.get('/v1/me');
+    expect([ended.status, ...signsOf(ended)]).toEqual([401, null, null, null]);
+  });
+
+  it('Sunset alone for a key without a successor in its last 7 days', async () => {
+    const account = await aServiceAccount(server, organization);
+    const soon = fromNow(6 * DAY);
+    const ending = await aKey(server, organization, account, { expiresAt: soon });
+    const lasting = await aKey(server, organization, account, { expiresAt: fromNow(8 * DAY) });
+    expect(signsOf(await ending.client.get('/v1/me'))).toEqual([null, soon.toUTCString(), null]);
+    expect(signsOf(await lasting.client.get('/v1/me'))).toEqual([null, null, null]);
+  });
+
+  it('nothing to people, and nothing to who shows a wrong secret', async () => {
+    const account = await aServiceAccount(server, organization);
+    await owner.client.post(`${keyPath(account)}/rotate`, {});
+    expect(signsOf(await owner.client.get('/v1/me'))).toEqual([null, null, null]);
+    const forged = createToken(server.instance.tokenPrefix, 'key', account.keyId);
+    const answer = await server.client.withToken(forged).get('/v1/me');
+    expect([answer.status, ...signsOf(answer)]).toEqual([401, null, null, null]);
+  });
+});
