@@ -9,7 +9,7 @@ COPY prisma.config.ts ./
 RUN npm ci
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build
+RUN npm run build:server
 
 FROM node:22-bookworm-slim AS dependencies
 WORKDIR /app

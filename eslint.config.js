@@ -3,7 +3,17 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'data', 'src/generated'] },
+  {
+    ignores: [
+      'dist',
+      'coverage',
+      'data',
+      'src/generated',
+      'sdk/.generated',
+      'sdk/typescript/src/generated',
+      '**/dist',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { fetchJson, metadataOf } from './metadata.js';
+import { InvalidTokenError, type TokenVerifier, type VerifiedToken } from './verified-token.js';
+
+/** How to ask the server about tokens. */
+export interface IntrospectionOptions {
+  /** The Claviger server's origin, like `https://claviger.example.com`. */
+  issuer: string;
+  /** The token of a service account of the same organization with the role `verifier`. */
+  token: string;
+  /**
+   * For how long a good answer may be used again, in seconds; 5 unless said otherwise, 0 for not at all. A revocation holds
+   * here at the latest after this time.
+   */
+  cacheSeconds?: number;
+  /** How many good answers are kept; 10,000 unless said otherwise. */
+  maxCached?: number;
+  /** How long the server may take, in milliseconds; 3,000 unless said otherwise. */
+  timeoutMs?: number;
+}
+
+/** An active answer (RFC 7662 section 2.2). */
+interface ActiveToken {
+  active: true;
+  client_id: string;
+  username: string;
+  organization_id: string;
+  scope: string;
+  jti: string;
+  exp?: number;
+}
+
+interface Cached {
+  answer: Promise<VerifiedToken>;
+  /** By `performance.now()`: counted from when it was asked, so that it is never older than promised. */
+  until: number;
+}
+
+/**
+ * Asks the server about every token (RFC 7662), at most once in a few seconds about the same one from the same address. Only
+ * good answers are kept. Takes keys and JWTs alike.
+ */
+export function introspectionVerifier(options: IntrospectionOptions): TokenVerifier {
+  const {
+    issuer,
+    token: ownToken,
+    cacheSeconds = 5,
+    maxCached = 10_000,
+    timeoutMs = 3_000,
+  } = options;
+  const metadata = metadataOf(issuer, timeoutMs);
+  const cache = new Map<string, Cached>();
+
+  async function ask(token: string, clientIp?: string): Promise<VerifiedToken> {
+    const { introspection_endpoint: endpoint } = await metadata();
+    const form = new URLSearchParams({ token, ...(clientIp && { client_ip: clientIp }) });
+    const answer = await fetchJson<ActiveToken | { active: false }>(endpoint, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ownToken}`, accept: 'application/json' },
+      body: form,
+      timeoutMs,
+    });
+    if (!answer.active) throw new InvalidTokenError('the token is not active');
+    return toVerifiedToken(answer);
+  }
+
+  function keep(id: string, answer: Promise<VerifiedToken>): void {
+    const entry = { answer, until: performance.now() + cacheSeconds * 1_000 };
+    cache.delete(id);
+    cache.set(id, entry);
+    const drop = (): unknown => cache.get(id) === entry && cache.delete(id);
+    answer.then(({ expiresAt }) => {
+      if (expiresAt === null) return;
+      entry.until = Math.min(entry.until, performance.now() + expiresAt.getTime() - Date.now());
+    }, drop);
+    // The oldest is the first: entries are put behind whenever they are asked for anew.
+    for (const oldest of cache.keys()) {
+      if (cache.size <= maxCached) break;
+      cache.delete(oldest);
+    }
+  }
+
+  return {
+    verify(token, clientIp) {
+      if (cacheSeconds <= 0) return ask(token, clientIp);
+      const id = cacheId(token, clientIp);
+      const cached = cache.get(id);
+      if (cached !== undefined && performance.now() < cached.until) return cached.answer;
+      const answer = ask(token, clientIp);
+      keep(id, answer);
+      return answer;
+    },
+  };
+}
+
+/** Tokens themselves are not kept in memory. */
+function cacheId(token: string, clientIp = ''): string {
+  return createHash('sha256').update(`${clientIp}\0${token}`).digest('base64');
+}
+
+function toVerifiedToken(answer: ActiveToken): VerifiedToken {
+  return {
+    clientId: answer.client_id,
+    username: answer.username,
+    organizationId: answer.organization_id,
+    scope: new Set(answer.scope.split(' ').filter((permission) => permission !== '')),
+    tokenId: answer.jti,
+    expiresAt: answer.exp === undefined ? null : new Date(answer.exp * 1_000),
+  };
+}
