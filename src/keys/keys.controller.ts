@@ -18,6 +18,24 @@ import { KeysService } from './keys.service.js';
 import { KeyRotateInput, RotatedKey } from './rotate.dto.js';
 import { RotationService } from './rotate.service.js';
 
+const CREATE_EXAMPLES = {
+  token: {
+    summary: 'With a token',
+    value: { name: 'Production 2027', expiresAt: '2027-11-23T00:00:00Z' },
+  },
+  publicKey: {
+    summary: 'With a public key',
+    value: {
+      name: 'Production 2027',
+      publicKey: {
+        kty: 'EC',
+        crv: 'P-256',
+        x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+        y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+      },
+    },
+  },
+};
 const ROTATE_EXAMPLES = {
   overlap: { summary: 'Both work for a day', value: { overlapSeconds: 86_400 } },
   atOnce: { summary: 'The old key ends at once', value: { overlapSeconds: 0 } },
@@ -39,6 +57,7 @@ export class KeysController {
     (key: KeyWithToken, path) =>
       `/v1/organizations/${path['organizationId']}/service-accounts/${key.serviceAccountId}/keys/${key.id}`,
   )
+  @ApiBody({ type: KeyCreateInput, examples: CREATE_EXAMPLES })
   create(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { ETagged } from '../http/etagged.js';
@@ -14,6 +14,25 @@ import {
 } from './service-accounts.dto.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 
+const CREATE_EXAMPLES = {
+  short: {
+    summary: 'An account with its first key',
+    value: { name: 'Salesforce Integration', role: 'provisioner' },
+  },
+  described: {
+    summary: 'What it is for, and a first key that ends',
+    value: {
+      name: 'Salesforce Integration',
+      role: 'provisioner',
+      description: 'Keeps our customers in step with the CRM.',
+      purpose: 'Nightly synchronization of accounts and contacts',
+      systems: ['Salesforce'],
+      labels: { team: 'sales', environment: 'production' },
+      key: { name: 'Production 2027', expiresAt: '2027-11-23T00:00:00Z' },
+    },
+  },
+};
+
 @ApiTags('Service accounts')
 @Controller('v1/organizations/:organizationId/service-accounts')
 export class ServiceAccountsController {
@@ -26,6 +45,7 @@ export class ServiceAccountsController {
     ({ serviceAccount }: ServiceAccountCreated) =>
       `/v1/organizations/${serviceAccount.organizationId}/service-accounts/${serviceAccount.id}`,
   )
+  @ApiBody({ type: ServiceAccountCreateInput, examples: CREATE_EXAMPLES })
   create(
     @CurrentActor() actor: Actor,
     @Param('organizationId') organizationId: string,
