@@ -320,7 +320,7 @@ describe('an export under way', () => {
   });
 
   it('waits for its client, and is aborted when that goes away', async () => {
-    const { client } = await aServiceAccount(server, large, { role: 'auditor' });
+    const { client, id, keyId } = await aServiceAccount(server, large, { role: 'auditor' });
     const answer = await slowly(client, path);
     await answer.upTo(1);
     answer.destroy();
@@ -329,6 +329,8 @@ describe('an export under way', () => {
       action: 'export.aborted',
       outcome: 'error',
       reason: 'client_gone',
+      actor: { type: 'serviceAccount', id },
+      key: { id: keyId, name: 'Default' },
       details: { export: 'audit-events', filter: {}, format: 'ndjson' },
     });
     expect(end.details.rows).toBeGreaterThan(0);
