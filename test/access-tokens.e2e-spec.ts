@@ -15,7 +15,7 @@ import {
   type TestPerson,
   type TestServiceAccount,
 } from './factories.js';
-import { askForToken, sendForm, withAccessToken } from './oauth-requests.js';
+import { askForToken, postForm, withAccessToken } from './oauth.js';
 
 const ISSUER = 'http://localhost:3000';
 
@@ -140,10 +140,10 @@ describe('ends for the very next request when', () => {
     const elsewhere = sibling.client.withToken(client.token);
     expect([(await me(client)).status, (await me(elsewhere)).status]).toEqual([200, 200]);
     const form = { token: client.token ?? '' };
-    expect((await sendForm(account.client, '/oauth/revoke', form)).status).toBe(200);
+    expect((await postForm(account.client, '/oauth/revoke', form)).status).toBe(200);
     expect([(await me(elsewhere)).status, (await me(client)).status]).toEqual([401, 401]);
     // Once more changes nothing, and never touches the key.
-    expect((await sendForm(account.client, '/oauth/revoke', form)).status).toBe(200);
+    expect((await postForm(account.client, '/oauth/revoke', form)).status).toBe(200);
     expect([(await me(other)).status, (await me(account.client)).status]).toEqual([200, 200]);
   });
 
@@ -172,7 +172,7 @@ describe('ends for the very next request when', () => {
     const account = await anAccount();
     const key = await aKey(server, organization, account, { allowedCidrs: ['198.51.100.0/24'] });
     const near = { 'x-forwarded-for': '198.51.100.7' };
-    const { body } = await sendForm(
+    const { body } = await postForm(
       server.client,
       '/oauth/token',
       { grant_type: 'client_credentials', client_id: account.id, client_secret: key.token },
@@ -250,7 +250,7 @@ describe('what is no access token for this server', () => {
     const { body } = await askForToken(server.client, account, { resource });
     expect(await outcomeOf(body.access_token)).toEqual({ status: 401, reason: 'other_audience' });
     const verifier = await anAccount('verifier');
-    const asked = await sendForm(verifier.client, '/oauth/introspect', {
+    const asked = await postForm(verifier.client, '/oauth/introspect', {
       token: body.access_token,
     });
     expect(asked.body).toMatchObject({ active: true, aud: resource, sub: account.id });

@@ -7,7 +7,7 @@ import { aKey, anOrganization, aPerson, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestPerson, TestServiceAccount } from './factories.js';
 import { type Answer, Client, eventsOf, startServer, startSibling } from './harness.js';
 import type { TestServer } from './harness.js';
-import { withAccessToken } from './oauth-requests.js';
+import { withAccessToken } from './oauth.js';
 
 let server: TestServer;
 let organization: TestOrganization;

@@ -12,8 +12,7 @@ import {
   type TestOrganization,
   type TestPerson,
 } from './factories.js';
-import { postForm } from './oauth.js';
-import { withAccessToken } from './oauth-requests.js';
+import { postForm, withAccessToken } from './oauth.js';
 
 let server: TestServer;
 let organization: TestOrganization;

@@ -4,7 +4,7 @@ import * as client from 'openid-client';
 import { anOrganization, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestServiceAccount } from './factories.js';
 import { startServer, type TestServer } from './harness.js';
-import { freePort } from './oauth.js';
+import { freePort } from './free-port.js';
 
 /** Two libraries that nobody here wrote, unchanged. Plain HTTP is the only thing that they are asked to bear. */
 const INSECURE = { [oauth.allowInsecureRequests]: true };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { Agent, request } from 'node:http';
 import { emptyDatabase, onPostgres } from './database.js';
 import type { Client } from './harness.js';
-import { postForm } from './oauth.js';
 import { killLeftovers, type ServerProcess, startProcess } from './process.js';
 
 /** Two processes on one database: PGlite has exactly one by design. */
@@ -71,11 +71,8 @@ describeOnPostgres('introspection on two instances under load', () => {
       for (let turn = loop; isAsking; turn += 1) {
         const key = keys[turn % keys.length]!;
         const begun = performance.now();
-        const { status, body } = await postForm(
-          verifiers[(turn + Math.floor(turn / keys.length)) % 2]!,
-          '/oauth/introspect',
-          { token: key.token },
-        );
+        const verifier = verifiers[(turn + Math.floor(turn / keys.length)) % 2]!;
+        const { status, body } = await introspect(verifier, key.token);
         asked += 1;
         if (asked === awaited) wake();
         if (status !== 200) faults.push({ status, body });
@@ -94,6 +91,7 @@ describeOnPostgres('introspection on two instances under load', () => {
     await askedMore(10 * keys.length);
     isAsking = false;
     await Promise.all(loops);
+    agent.destroy();
     const perSecond = asked / ((performance.now() - startedAt) / 1_000);
     console.info(`${asked} introspections, ${Math.round(perSecond)} a second`);
     expect(faults).toEqual([]);
@@ -106,6 +104,27 @@ describeOnPostgres('introspection on two instances under load', () => {
     expect(verification.body.valid).toBe(true);
   }, 180_000);
 });
+
+const agent = new Agent({ keepAlive: true, maxSockets: LOOPS });
+
+/** With less work than `fetch` makes: the clients share the cores with the servers. */
+function introspect({ url, token }: Client, asked: string) {
+  return new Promise<{ status: number | undefined; body: { active?: boolean } }>(
+    (resolve, reject) => {
+      const headers = {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      };
+      const options = { method: 'POST', agent, headers };
+      const sent = request(`${url}/oauth/introspect`, options, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (part: string) => (text += part));
+        answer.on('end', () => resolve({ status: answer.statusCode, body: JSON.parse(text) }));
+      });
+      sent.on('error', reject).end(new URLSearchParams({ token: asked }).toString());
+    },
+  );
+}
 
 async function logIn(server: ServerProcess): Promise<{ client: Client; path: string }> {
   const { body } = await server.client.post('/v1/sessions', {

@@ -8,7 +8,7 @@ import {
   aServiceAccount,
   type TestOrganization,
 } from './factories.js';
-import { askForToken, sendForm, withAccessToken } from './oauth-requests.js';
+import { askForToken, postForm, withAccessToken } from './oauth.js';
 
 const ISSUER = 'http://localhost:3000';
 const REPORTS = 'https://reports.example.com';
@@ -63,7 +63,7 @@ describe('POST /oauth/token', () => {
   it('understands HTTP Basic, too', async () => {
     const account = await anAccount();
     const basic = Buffer.from(`${account.id}:${account.token}`).toString('base64');
-    const { status } = await sendForm(
+    const { status } = await postForm(
       server.client,
       '/oauth/token',
       { grant_type: 'client_credentials' },
@@ -160,7 +160,7 @@ describe('POST /oauth/token', () => {
       const answers = [
         await askForToken(server.client, { id: account.id, token: wrong }),
         await askForToken(server.client, { id: other.id, token: account.token }),
-        await sendForm(server.client, '/oauth/token', grant),
+        await postForm(server.client, '/oauth/token', grant),
       ];
       for (const { status, body } of answers) {
         expect({ status, error: body.error }).toEqual({ status: 401, error: 'invalid_client' });
@@ -170,7 +170,7 @@ describe('POST /oauth/token', () => {
     it('an access token, as a bearer and as a secret', async () => {
       const account = await anAccount();
       const client = await withAccessToken(server.client, account);
-      const bearer = await sendForm(client, '/oauth/token', { grant_type: 'client_credentials' });
+      const bearer = await postForm(client, '/oauth/token', { grant_type: 'client_credentials' });
       expect(bearer.status).toBe(400);
       expect(bearer.body).toMatchObject({
         error: 'unauthorized_client',
@@ -185,7 +185,7 @@ describe('POST /oauth/token', () => {
 
     it('a person', async () => {
       const { client } = await aPerson(server, organization);
-      const answer = await sendForm(client, '/oauth/token', { grant_type: 'client_credentials' });
+      const answer = await postForm(client, '/oauth/token', { grant_type: 'client_credentials' });
       expect(answer.status).toBe(403);
     });
 

@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { remember } from './canary.js';
 import type { Answer, Client } from './harness.js';
 
@@ -6,15 +5,26 @@ import type { Answer, Client } from './harness.js';
 
 export const FORM = 'application/x-www-form-urlencoded';
 
+/** What a form has in it; a list is a parameter that is there several times. */
+type Form = Record<string, string | string[]>;
+
 /** Posts a form. A string is sent as it is. */
 export function postForm(
   client: Client,
   path: string,
-  fields: Record<string, string> | string,
+  form: Form | string,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const body = typeof fields === 'string' ? fields : new URLSearchParams(fields).toString();
+  const body = typeof form === 'string' ? form : encoded(form);
   return client.request('POST', path, body, { 'content-type': FORM, ...headers });
+}
+
+function encoded(form: Form): string {
+  const body = new URLSearchParams();
+  for (const [name, value] of Object.entries(form)) {
+    for (const one of [value].flat()) body.append(name, one);
+  }
+  return body.toString();
 }
 
 /** The header of HTTP Basic, with id and secret form-encoded as strictly as some clients do: `_` and `-` too. */
@@ -32,11 +42,27 @@ export function rawBasic(text: string): string {
   return `Basic ${encoded}`;
 }
 
-/** A port that nobody has, for a server that must know its own address before it starts. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+/** Asks for an access token with the token of a key (`client_secret_post`). */
+export function askForToken(
+  client: Client,
+  account: { id: string; token: string },
+  form: Form = {},
+): Promise<Answer> {
+  return postForm(client.withToken(), '/oauth/token', {
+    grant_type: 'client_credentials',
+    client_id: account.id,
+    client_secret: account.token,
+    ...form,
+  });
+}
+
+/** A client that presents an access token of this account as its bearer. */
+export async function withAccessToken(
+  client: Client,
+  account: { id: string; token: string },
+  form: Form = {},
+): Promise<Client> {
+  const { status, body } = await askForToken(client, account, form);
+  if (status !== 200) throw new Error(`no access token: ${JSON.stringify(body)}`);
+  return client.withToken(body.access_token);
 }

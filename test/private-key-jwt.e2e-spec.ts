@@ -12,7 +12,7 @@ import {
   type TestPerson,
   type TestServiceAccount,
 } from './factories.js';
-import { sendForm } from './oauth-requests.js';
+import { postForm } from './oauth.js';
 
 const ISSUER = 'http://localhost:3000';
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -82,7 +82,7 @@ async function sign(client: AssertingClient, change: object = {}, header: object
 }
 
 const present = (assertion: string, form: Record<string, string> = {}, to = server) =>
-  sendForm(
+  postForm(
     to.client,
     '/oauth/token',
     {
@@ -223,9 +223,9 @@ describe('private_key_jwt', () => {
       client_id: client.account.id,
       token,
     });
-    const about = await sendForm(server.client, '/oauth/introspect', await form(asked.token));
+    const about = await postForm(server.client, '/oauth/introspect', await form(asked.token));
     expect(about.body).toMatchObject({ active: true, sub: asked.id });
-    const revoked = await sendForm(
+    const revoked = await postForm(
       server.client,
       '/oauth/revoke',
       await form(client.account.token),

@@ -14,7 +14,7 @@ import {
   type TestOrganization,
   type TestPerson,
 } from './factories.js';
-import { withAccessToken } from './oauth-requests.js';
+import { withAccessToken } from './oauth.js';
 
 let server: TestServer;
 let organization: TestOrganization;

@@ -5,7 +5,7 @@ import { sqlState } from '../src/database/errors.js';
 import { onPostgres } from './database.js';
 import { type Client, eventsOf, startServer, startSibling, type TestServer } from './harness.js';
 import { anOrganization, aPerson, aServiceAccount, type TestServiceAccount } from './factories.js';
-import { askForToken } from './oauth-requests.js';
+import { askForToken } from './oauth.js';
 
 let server: TestServer;
 /** Another instance on the same database; PGlite has one only. */
