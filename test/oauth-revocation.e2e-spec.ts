@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { anOrganization, aKey, aPerson, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestServiceAccount } from './factories.js';
 import { type Client, eventsOf, startServer, type TestServer } from './harness.js';
-import { basic, postForm } from './oauth.js';
+import { basic, postForm, withAccessToken } from './oauth.js';
 
 let server: TestServer;
 let organization: TestOrganization;
@@ -108,6 +108,16 @@ describe('POST /oauth/revoke', () => {
     expect((await revoke(manager.client, account.token)).status).toBe(200);
     await owner.post(`${account.path}/enable`);
     expect((await account.client.get('/v1/me')).status).toBe(401);
+  });
+
+  it('ends the access token of a disabled account for good, and not its key', async () => {
+    const account = await aServiceAccount(server, organization);
+    const client = await withAccessToken(server.client, account);
+    await owner.post(`${account.path}/disable`);
+    expect((await revoke(manager.client, client.token!)).status).toBe(200);
+    await owner.post(`${account.path}/enable`);
+    expect((await client.get('/v1/me')).status).toBe(401);
+    expect((await account.client.get('/v1/me')).status).toBe(200);
   });
 
   it('takes the tokens of deleted accounts for done', async () => {

@@ -153,6 +153,29 @@ describe('introspectionVerifier', () => {
     await expect(nobody.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
   });
 
+  it('takes an access token only when it was made for this API', async () => {
+    const [ours, theirs, own] = [
+      await accessToken(reporter, AUDIENCE),
+      await accessToken(reporter, 'https://other.example.com'),
+      await accessToken(reporter),
+    ];
+    const api = introspectionVerifier({
+      issuer: server.url,
+      token: asker.token,
+      audience: AUDIENCE,
+    });
+    expect((await api.verify(ours)).clientId).toBe(reporter.id);
+    for (const token of [theirs, own]) {
+      await expect(api.verify(token)).rejects.toThrow(InvalidTokenError);
+    }
+    await expect(introspection().verify(ours)).rejects.toThrow(InvalidTokenError);
+  });
+
+  it('cannot be made without what it needs', () => {
+    expect(() => introspectionVerifier({ issuer: server.url, token: '' })).toThrow(TypeError);
+    expect(() => jwtVerifier({ issuer: server.url, audience: '' })).toThrow(TypeError);
+  });
+
   it('heeds the networks that a key is bound to', async () => {
     const key = await aKey(server, organization, reporter, { allowedCidrs: ['203.0.113.0/24'] });
     const verifier = introspection();

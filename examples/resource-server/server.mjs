@@ -14,7 +14,7 @@ const REPORTS = fileURLToPath(new URL('reports/', import.meta.url));
 const verifier =
   process.env.VERIFY === 'jwt'
     ? jwtVerifier({ issuer, audience })
-    : introspectionVerifier({ issuer, token });
+    : introspectionVerifier({ issuer, token, audience });
 
 const app = Fastify({ logger: { level: 'warn' } });
 await app.register(protect, { verifier });

@@ -132,6 +132,8 @@ export interface RefusedKey {
   accountId: string;
   accountName: string;
   organizationId: string;
+  /** The access token that was shown, where it has not itself ended: its key or account might be made good again. */
+  accessToken?: Pick<AccessTokenCredential, 'jti' | 'expiresAt'> | null;
 }
 
 /** The outcome of one credential check. */
@@ -266,14 +268,22 @@ function judgeAccessToken(
   claims: AccessTokenClaims,
   isOwn: boolean,
 ): Check {
+  if (row !== undefined && !row.signatureHolds) {
+    // Whoever has got hold of a signing key is not the account that they name.
+    return { ok: false, reason: 'signing_key_revoked', key: refusedKey(row, false) };
+  }
   const check = judgeKey(row, true);
-  if (!check.ok || row === undefined) return check;
+  if (row === undefined) return check;
+  const fault = accessTokenFault(row);
+  if (fault !== undefined) return { ok: false, reason: fault, key: refusedKey(row, true) };
+  if (!check.ok) {
+    const { jti, expiresAt } = claims;
+    return { ...check, key: { ...refusedKey(row, true), accessToken: { jti, expiresAt } } };
+  }
   const key = check.credential as KeyCredential;
   if (key.accountId !== claims.accountId || key.organizationId !== claims.organizationId) {
     return { ok: false, reason: 'malformed' };
   }
-  const reason = accessTokenFault(row);
-  if (reason !== undefined) return { ok: false, reason, key: refusedKey(row, true) };
   const { scope, jti, audience, issuedAt, expiresAt } = claims;
   const credential: KeyCredential = {
     ...key,
@@ -287,8 +297,7 @@ function judgeAccessToken(
 
 function accessTokenFault(row: AccessTokenRow): RefusalReason | undefined {
   if (row.accessTokenExpired) return 'access_token_expired';
-  if (row.accessTokenRevoked) return 'access_token_revoked';
-  return row.signatureHolds ? undefined : 'signing_key_revoked';
+  return row.accessTokenRevoked ? 'access_token_revoked' : undefined;
 }
 
 function keyFault(row: KeyRow): RefusalReason | undefined {

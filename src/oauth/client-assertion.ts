@@ -82,7 +82,8 @@ export class ClientAssertions implements OnModuleInit {
     if (reason !== undefined) return { ok: false, reason, key: refusedKey };
     if (!key.check.ok) return key.check;
     const { jti, exp } = claims as { jti: string; exp: number };
-    if (await this.keys.use(key, jti, exp * 1_000 + SKEW_MS)) return key.check;
+    // Remembered longer than it is good: a later statement by a later clock must not have forgotten it.
+    if (await this.keys.use(key, jti, exp * 1_000 + 2 * SKEW_MS)) return key.check;
     return { ok: false, reason: 'assertion_replayed', key: refusedKey };
   }
 }

@@ -16,7 +16,7 @@ export type Found =
   | {
       credential: null;
       reason: string;
-      /** The key whose own token this is, though it is no good now. */
+      /** The key whose own token this is, or an access token of it that has not ended itself, though it is no good now. */
       key?: RefusedKey;
       targets: AuditTarget[];
     };
@@ -45,7 +45,8 @@ export class PresentedTokens {
       return { credential: check.credential, cached: check.cached, targets };
     }
     if (check.ok) return nothing('not_a_key');
-    const isKey = family === 'key' && check.key?.verified === true;
+    const isOurs = check.key?.verified === true;
+    const isKey = isOurs && (family === 'key' || check.key?.accessToken != null);
     return {
       credential: null,
       reason: check.reason,

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { record } from '../audit/record.js';
-import { looksLikeAccessToken } from '../auth/access-token.js';
 import type { Actor } from '../auth/actor.js';
 import type { AccessTokenCredential, KeyCredential, RefusedKey } from '../auth/credentials.js';
 import { DatabaseService, raiseEpoch } from '../database/database.service.js';
@@ -33,10 +32,9 @@ export class RevocationService {
     // A key that has expired, or whose account is disabled, might be made usable again.
     const key = found.credential ?? found.key;
     if (key === undefined || reason === 'revoked') return;
-    // Of an access token only itself is revoked, never its key; one that is no good has ended.
-    if (found.credential === null && looksLikeAccessToken(input.token)) return;
     requireOwn(actor, key);
-    const accessToken = found.credential?.accessToken ?? null;
+    // Of an access token only itself is revoked, never its key.
+    const accessToken = key.accessToken ?? null;
     if (accessToken === null) await this.revokeKey(actor, key);
     else await this.revokeAccessToken(actor, key, accessToken);
   }
@@ -54,7 +52,7 @@ export class RevocationService {
   private async revokeAccessToken(
     actor: Actor,
     { organizationId, keyId, keyName, accountId, accountName }: KeyCredential | RefusedKey,
-    { jti, expiresAt }: AccessTokenCredential,
+    { jti, expiresAt }: Pick<AccessTokenCredential, 'jti' | 'expiresAt'>,
   ): Promise<void> {
     await this.database.tenant(organizationId, async (tx) => {
       await tx.$executeRaw`DELETE FROM revoked_access_tokens

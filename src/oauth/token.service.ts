@@ -13,7 +13,7 @@ import type { KeyCredential } from '../auth/credentials.js';
 import { missingPermissions } from '../auth/permissions.js';
 import { CONFIG, type Config } from '../config.js';
 import { DatabaseService } from '../database/database.service.js';
-import { badRequest, unauthorized } from '../http/problem.js';
+import { badRequest, type Problem, unauthorized, unavailable } from '../http/problem.js';
 import { SigningKeysService } from '../signing-keys/signing-keys.service.js';
 import type { TokenAnswer, TokenInput } from './token.dto.js';
 
@@ -67,7 +67,11 @@ export class TokenService {
       scope: scope.join(' '),
     };
     request.isConditional = true;
-    request.recompute = (again) => stillGood(keyOf(again), scope, expiresAt, answer);
+    request.recompute = async (again) => {
+      // All signing keys may have been revoked: the token would be dead on arrival.
+      if ((await this.signingKeys.signer()).kid !== kid) throw signerChanged();
+      return stillGood(keyOf(again), scope, expiresAt, answer);
+    };
     return answer;
   }
 
@@ -138,6 +142,10 @@ function requireRoom(token: string): void {
   const detail =
     'So many permissions do not fit into a header: name in scope those that are needed.';
   throw badRequest('invalid_scope', detail);
+}
+
+function signerChanged(): Problem {
+  return unavailable('signing_key_changed', 'The signing key has just changed: ask again.');
 }
 
 /** Something has changed since the key was read. What was signed cannot be narrowed any more: it does not leave. */

@@ -9,6 +9,12 @@ export interface IntrospectionOptions {
   /** The token of a service account of the same organization with the role `verifier`. */
   token: string;
   /**
+   * This API's own URL: what clients name as `resource` when they ask for an access token. Keys are good here in any case; access
+   * tokens only when they were made for this audience, and none without it, so that nobody can pass on a token that was shown
+   * to them.
+   */
+  audience?: string;
+  /**
    * For how long a good answer may be used again, in seconds; 5 unless said otherwise, 0 for not at all. A revocation holds
    * here at the latest after this time.
    */
@@ -28,6 +34,8 @@ interface ActiveToken {
   scope: string;
   jti: string;
   exp?: number;
+  /** Of access tokens only. */
+  aud?: string | string[];
 }
 
 interface Cached {
@@ -43,11 +51,13 @@ interface Cached {
 export function introspectionVerifier(options: IntrospectionOptions): TokenVerifier {
   const {
     issuer,
+    audience,
     token: ownToken,
     cacheSeconds = 5,
     maxCached = 10_000,
     timeoutMs = 3_000,
   } = options;
+  if (!issuer || !ownToken) throw new TypeError('an introspection verifier needs issuer and token');
   const metadata = metadataOf(issuer, timeoutMs);
   const cache = new Map<string, Cached>();
 
@@ -61,6 +71,7 @@ export function introspectionVerifier(options: IntrospectionOptions): TokenVerif
       timeoutMs,
     });
     if (!answer.active) throw new InvalidTokenError('the token is not active');
+    requireAudience(answer, audience);
     return toVerifiedToken(answer);
   }
 
@@ -91,6 +102,12 @@ export function introspectionVerifier(options: IntrospectionOptions): TokenVerif
       return answer;
     },
   };
+}
+
+/** Keys have no audience. */
+function requireAudience({ aud }: ActiveToken, audience: string | undefined): void {
+  if (aud === undefined || (audience !== undefined && [aud].flat().includes(audience))) return;
+  throw new InvalidTokenError('the token is for another API');
 }
 
 /** Tokens themselves are not kept in memory. */

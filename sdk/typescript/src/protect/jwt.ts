@@ -25,7 +25,7 @@ interface AccessTokenClaims extends JWTPayload {
   scope: string;
 }
 
-const REQUIRED = ['exp', 'jti', 'client_id', 'username', 'organization_id', 'scope'];
+const REQUIRED = ['aud', 'exp', 'jti', 'client_id', 'username', 'organization_id', 'scope'];
 
 /**
  * Checks access tokens of `POST /oauth/token` without asking anybody: by their signature, issuer, audience and end. The server's
@@ -33,6 +33,8 @@ const REQUIRED = ['exp', 'jti', 'client_id', 'username', 'organization_id', 'sco
  * good until it ends, five minutes at most unless the server says otherwise. Keys themselves are refused.
  */
 export function jwtVerifier({ issuer, audience, timeoutMs = 3_000 }: JwtOptions): TokenVerifier {
+  // Without an audience every token of the issuer would do, whomever it was made for.
+  if (!issuer || !audience) throw new TypeError('a JWT verifier needs issuer and audience');
   const metadata = metadataOf(issuer, timeoutMs);
   let keys: JWTVerifyGetKey | undefined;
   return {
