@@ -7,6 +7,7 @@ import { createHttpApp } from './http/platform.js';
 import { RequestLimits } from './limits/request-limits.js';
 import type { Logger } from './logging.js';
 import { serveOpenApi } from './openapi/serve.js';
+import { servePanel } from './panel/serve.js';
 
 /** What `createApp` needs. */
 export interface AppOptions {
@@ -26,6 +27,7 @@ export function createApp({ config, logger }: AppOptions): Promise<NestFastifyAp
     logger,
     beforeInit: (app, fastify) => {
       serveOpenApi(app, fastify);
+      servePanel(fastify);
       app.get(RequestLimits).install(fastify);
       app.get(AuditGate).install(fastify);
       return app.get(Metrics);

@@ -1,0 +1,22 @@
+import { createClient, ProblemError } from '@claviger/sdk';
+
+/** The API of the server that the panel came from. The session is a cookie that no script can read. */
+export const api = createClient({ baseUrl: window.location.origin });
+
+/** Errors of a form, by the name of the field: the JSON pointer without its first slash. */
+export type FieldErrors = Record<string, string[]>;
+
+/** What a refusal says of single fields; `{}` when it is about none. */
+export function fieldErrors(error: unknown): FieldErrors {
+  const errors: FieldErrors = {};
+  if (!(error instanceof ProblemError)) return errors;
+  for (const { pointer, detail } of error.problem?.errors ?? []) {
+    (errors[(pointer ?? '').replace(/^\//, '')] ??= []).push(detail);
+  }
+  return errors;
+}
+
+/** Whether an error is a refusal with this stable code. */
+export function isProblem(error: unknown, code: string): error is ProblemError {
+  return error instanceof ProblemError && error.code === code;
+}

@@ -1,0 +1,51 @@
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
+import { LoginPage } from './session/login-page';
+import { RequireSession } from './session/require-session';
+import { Home } from './shell/home';
+import { NotFound } from './shell/not-found';
+import { OrganizationFrame } from './shell/organization-frame';
+import { PageError } from './shell/page-error';
+import { Shell } from './shell/shell';
+import { Loading } from './ui/loading';
+
+/** The pages of an organization's settings; each is loaded when it is first opened. */
+const organizationPages: RouteObject[] = [
+  { index: true, element: <Navigate to="service-accounts" replace /> },
+  { path: 'service-accounts', lazy: () => import('./service-accounts/service-accounts-page') },
+];
+
+/** All pages. What the server answers with the panel's document is in `src/panel/` there. */
+export const routes: RouteObject[] = [
+  {
+    errorElement: <PageError />,
+    hydrateFallbackElement: <Loading />,
+    children: [
+      { path: '/login', element: <LoginPage /> },
+      {
+        element: <RequireSession />,
+        children: [
+          {
+            element: <Shell />,
+            children: [
+              {
+                errorElement: <PageError />,
+                children: [
+                  { path: '/', element: <Home /> },
+                  {
+                    path: '/organizations/:organizationId',
+                    element: <OrganizationFrame />,
+                    children: organizationPages,
+                  },
+                  { path: '*', element: <NotFound /> },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+];
+
+/** The router of the panel. */
+export const router: ReturnType<typeof createBrowserRouter> = createBrowserRouter(routes);
