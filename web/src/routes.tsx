@@ -12,6 +12,11 @@ import { Loading } from './ui/loading';
 const organizationPages: RouteObject[] = [
   { index: true, element: <Navigate to="service-accounts" replace /> },
   { path: 'service-accounts', lazy: () => import('./service-accounts/service-accounts-page') },
+  {
+    path: 'service-accounts/:serviceAccountId',
+    lazy: () => import('./service-accounts/account-page'),
+  },
+  { path: 'service-accounts/:serviceAccountId/keys', lazy: () => import('./keys/keys-page') },
 ];
 
 /** All pages. What the server answers with the panel's document is in `src/panel/` there. */

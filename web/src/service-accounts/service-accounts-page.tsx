@@ -1,6 +1,176 @@
-import { PageHeader } from '../ui/page';
+import type { ServiceAccount } from '@claviger/sdk';
+import { Bot, Plus } from 'lucide-react';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { api } from '../api/client';
+import { usePages } from '../api/use-pages';
+import { type SearchFilters, useSearchFilters } from '../api/use-search-filters';
+import { type NewToken, TokenDialog } from '../keys/token-dialog';
+import { useRoles } from '../roles/use-roles';
+import { useCan, useOrganization } from '../session/session';
+import { StatusBadge } from '../ui/badge';
+import { Button } from '../ui/button';
+import { SelectBox } from '../ui/field';
+import { EmptyState, PageHeader } from '../ui/page';
+import { SearchBox } from '../ui/search-box';
+import { type Column, Table, Toolbar } from '../ui/table';
+import { Time } from '../ui/time';
+import { AccountActions } from './account-actions';
+import { CreatePanel } from './create-panel';
 
-/** The organization's service accounts. */
+/** The organization's service accounts: who they are, and what can be done with them. */
 export function Component() {
-  return <PageHeader title="Service accounts" />;
+  const { id: organizationId } = useOrganization();
+  const filters = useSearchFilters();
+  const [isCreating, setCreating] = useState(false);
+  const [shown, setShown] = useState<NewToken | null>(null);
+  const query = queryOf(filters);
+  const paged = usePages(
+    ['organizations', organizationId, 'service-accounts', query],
+    (after, signal) => api.serviceAccounts.list({ organizationId, ...query, after }, { signal }),
+  );
+  const create = useCan()('service-accounts:manage') && (
+    <Button variant="primary" onClick={() => setCreating(true)}>
+      <Plus aria-hidden /> Create service account
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Service accounts" actions={create}>
+        Technical users with which other systems call your API. They belong to the organization, not
+        to a person.
+      </PageHeader>
+      <Filters filters={filters} />
+      <Table
+        label="Service accounts"
+        columns={COLUMNS}
+        paged={paged}
+        rows={paged.page?.data}
+        rowKey={({ id }) => id}
+        sort={filters.get('sort') || 'name'}
+        onSort={(sort) => filters.set({ sort: sort === 'name' ? '' : sort })}
+        empty={
+          filters.has('search', 'status', 'role') ? (
+            <NoMatch filters={filters} />
+          ) : (
+            <Empty action={create} />
+          )
+        }
+      />
+      {isCreating && (
+        <CreatePanel
+          onClose={() => setCreating(false)}
+          onCreated={(token) => {
+            setCreating(false);
+            setShown(token);
+          }}
+        />
+      )}
+      {shown && <TokenDialog shown={shown} onDone={() => setShown(null)} />}
+    </>
+  );
+}
+
+const COLUMNS: Column<ServiceAccount>[] = [
+  {
+    key: 'name',
+    header: 'Name',
+    primary: true,
+    sortable: true,
+    cell: ({ id, name }) => <Link to={id}>{name}</Link>,
+  },
+  { key: 'role', header: 'Role', cell: ({ role }) => role.name },
+  { key: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+  {
+    key: 'keyCount',
+    header: 'Keys',
+    align: 'end',
+    cell: ({ id, keyCount }) => <Link to={`${id}/keys`}>{keyCount}</Link>,
+  },
+  {
+    key: 'lastUsedAt',
+    header: 'Last used',
+    sortable: true,
+    cell: ({ lastUsedAt }) => <Time at={lastUsedAt} />,
+  },
+  { key: 'owner', header: 'Owner', cell: ({ owner }) => owner?.name ?? 'None' },
+  {
+    key: 'actions',
+    header: 'Actions',
+    hiddenHeader: true,
+    cell: (account) => <AccountActions account={account} />,
+  },
+];
+
+type Query = NonNullable<Parameters<typeof api.serviceAccounts.list>[0]>;
+
+/** Only values that the API knows: an address can say anything. */
+function queryOf(filters: SearchFilters): Omit<Query, 'organizationId'> {
+  const status = filters.get('status');
+  const sort = filters.get('sort') as Query['sort'];
+  return {
+    search: filters.get('search') || undefined,
+    role: filters.get('role') || undefined,
+    status: status === 'active' || status === 'disabled' ? status : undefined,
+    sort: COLUMNS.some(({ key, sortable }) => sortable && key === sort?.replace(/^-/, ''))
+      ? sort
+      : undefined,
+  };
+}
+
+function Filters({ filters }: { filters: SearchFilters }) {
+  const roles = useRoles() ?? [];
+  return (
+    <Toolbar>
+      <SearchBox
+        label="Search by name"
+        value={filters.get('search')}
+        onSearch={(search) => filters.set({ search })}
+      />
+      <SelectBox
+        label="Status"
+        value={filters.get('status')}
+        onChange={(status) => filters.set({ status })}
+        choices={[
+          { value: '', label: 'Any status' },
+          { value: 'active', label: 'Active' },
+          { value: 'disabled', label: 'Disabled' },
+        ]}
+      />
+      <SelectBox
+        label="Role"
+        value={filters.get('role')}
+        onChange={(role) => filters.set({ role })}
+        choices={[
+          { value: '', label: 'Any role' },
+          ...roles.map(({ key, name }) => ({ value: key, label: name })),
+        ]}
+      />
+    </Toolbar>
+  );
+}
+
+function NoMatch({ filters }: { filters: SearchFilters }) {
+  return (
+    <EmptyState
+      title="No service account matches"
+      action={
+        <Button onClick={() => filters.set({ search: '', status: '', role: '' })}>
+          Clear the filters
+        </Button>
+      }
+    />
+  );
+}
+
+function Empty({ action }: { action: React.ReactNode }) {
+  return (
+    <EmptyState icon={<Bot aria-hidden />} title="No service accounts yet" action={action}>
+      <p>
+        A service account is a technical user that never logs in. Give each integration one of its
+        own: it gets a role, which says what it may do, and an API token to call with. It keeps
+        working when people come and go, and every request is on the audit trail under its name.
+      </p>
+    </EmptyState>
+  );
 }

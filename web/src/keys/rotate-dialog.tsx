@@ -1,0 +1,109 @@
+import { Form } from '@base-ui/react/form';
+import type { Key, ServiceAccount } from '@claviger/sdk';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, fieldErrors } from '../api/client';
+import { Button } from '../ui/button';
+import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
+import { SelectField } from '../ui/field';
+import { Notice, ProblemNotice } from '../ui/notice';
+import { Time } from '../ui/time';
+import type { NewToken } from './token-dialog';
+
+const HOUR = 3_600;
+const OVERLAPS = [
+  { value: '0', label: 'Not at all: it ends at once' },
+  { value: String(HOUR), label: '1 hour' },
+  { value: String(24 * HOUR), label: '1 day' },
+  { value: String(3 * 24 * HOUR), label: '3 days' },
+  { value: String(7 * 24 * HOUR), label: '7 days' },
+];
+const DAYS = 7;
+
+/** Makes a successor of a key; both work until the overlap is over. */
+export function RotateDialog({
+  account,
+  apiKey,
+  onClose,
+  onRotated,
+}: {
+  account: ServiceAccount;
+  apiKey: Key;
+  onClose: () => void;
+  onRotated: (token: NewToken) => void;
+}) {
+  const { organizationId, id: serviceAccountId } = account;
+  const queryClient = useQueryClient();
+  const [overlap, setOverlap] = useState(String(24 * HOUR));
+  const rotate = useMutation({
+    mutationFn: async () => {
+      const key = await api.keys.rotate({
+        organizationId,
+        serviceAccountId,
+        keyId: apiKey.id,
+        body: { overlapSeconds: Number(overlap) },
+      });
+      onRotated({ token: key.token ?? '', accountName: account.name, keyName: key.name });
+    },
+    onSettled: () =>
+      queryClient.invalidateQueries({
+        queryKey: ['organizations', organizationId, 'service-accounts'],
+      }),
+  });
+  return (
+    <Dialog open onClose={onClose} title={`Rotate ${apiKey.name}`}>
+      <Form errors={fieldErrors(rotate.error)} onFormSubmit={() => rotate.mutate()}>
+        <DialogBody>
+          <p>
+            A new key with a new token takes its place. Give the integration the new token while the
+            old one still works.
+          </p>
+          <ProblemNotice error={rotate.error} />
+          <UsageOf account={account} apiKey={apiKey} />
+          <SelectField
+            name="overlapSeconds"
+            label="The old key works on for"
+            hint="Never beyond its own expiry. You can revoke it earlier."
+            choices={OVERLAPS}
+            value={overlap}
+            onChange={setOverlap}
+          />
+        </DialogBody>
+        <DialogFooter>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" busy={rotate.isPending}>
+            Rotate
+          </Button>
+        </DialogFooter>
+      </Form>
+    </Dialog>
+  );
+}
+
+/** How often the old key is still used. */
+function UsageOf({ account, apiKey }: { account: ServiceAccount; apiKey: Key }) {
+  const { organizationId, id: serviceAccountId } = account;
+  const { data } = useQuery({
+    queryKey: [
+      'organizations',
+      organizationId,
+      'service-accounts',
+      serviceAccountId,
+      'usage',
+      apiKey.id,
+    ],
+    queryFn: async ({ signal }) =>
+      await api.keys.usage(
+        { organizationId, serviceAccountId, keyId: apiKey.id, days: DAYS, limit: 1 },
+        { signal },
+      ),
+  });
+  const usage = data?.keys.find(({ relation }) => relation === 'this');
+  if (!usage) return null;
+  if (usage.requests === 0) return <Notice title={`Not used in the last ${DAYS} days`} />;
+  return (
+    <Notice title={`${usage.requests.toLocaleString('en')} requests in the last ${DAYS} days`}>
+      The last one <Time at={usage.lastUsedAt} />.
+    </Notice>
+  );
+}

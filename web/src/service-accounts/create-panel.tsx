@@ -1,0 +1,68 @@
+import { Form } from '@base-ui/react/form';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, fieldErrors } from '../api/client';
+import { DEFAULT_EXPIRY, expiresAtOf, ExpiryField } from '../keys/expiry-field';
+import type { NewToken } from '../keys/token-dialog';
+import { useMe, useOrganization } from '../session/session';
+import { Button } from '../ui/button';
+import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { ProblemNotice } from '../ui/notice';
+import { AccountFields, type AccountDraft } from './account-fields';
+
+/** Creates a service account with its first key, and hands that key's token on. */
+export function CreatePanel({
+  onClose,
+  onCreated,
+}: {
+  onClose: () => void;
+  onCreated: (token: NewToken) => void;
+}) {
+  const { id: organizationId } = useOrganization();
+  const me = useMe();
+  const queryClient = useQueryClient();
+  const [draft, setDraft] = useState<AccountDraft>({
+    name: '',
+    role: 'viewer',
+    owner: { id: me.id, name: me.name, email: me.email },
+    description: '',
+  });
+  const [expiry, setExpiry] = useState(DEFAULT_EXPIRY);
+  const create = useMutation({
+    mutationFn: async () => {
+      const { serviceAccount, key } = await api.serviceAccounts.create({
+        organizationId,
+        body: {
+          name: draft.name,
+          role: draft.role,
+          ownerId: draft.owner?.id ?? null,
+          description: draft.description,
+          key: { expiresAt: expiresAtOf(expiry) },
+        },
+      });
+      // Handed on from here: what a mutation answers stays in its cache.
+      onCreated({ token: key.token ?? '', accountName: serviceAccount.name, keyName: key.name });
+    },
+    onSettled: () =>
+      queryClient.invalidateQueries({
+        queryKey: ['organizations', organizationId, 'service-accounts'],
+      }),
+  });
+  return (
+    <SidePanel open onClose={onClose} title="Create service account">
+      <Form errors={fieldErrors(create.error)} onFormSubmit={() => create.mutate()}>
+        <DialogBody>
+          <ProblemNotice error={create.error} />
+          <AccountFields draft={draft} onChange={setDraft} />
+          <ExpiryField name="key/expiresAt" value={expiry} onChange={setExpiry} />
+        </DialogBody>
+        <DialogFooter>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" busy={create.isPending}>
+            Submit
+          </Button>
+        </DialogFooter>
+      </Form>
+    </SidePanel>
+  );
+}

@@ -1,0 +1,95 @@
+import { Field } from '@base-ui/react/field';
+import type { ServiceAccount } from '@claviger/sdk';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../api/client';
+import { useCan } from '../session/session';
+import { ConfirmDialog } from '../ui/dialog';
+import fieldStyles from '../ui/field.module.css';
+import { Notice } from '../ui/notice';
+import { Time } from '../ui/time';
+import { toast } from '../ui/toast';
+
+/** Deletes a service account, once its name was typed; shows first whether anything still uses it. */
+export function DeleteDialog({
+  account,
+  onClose,
+  onDeleted,
+}: {
+  account: ServiceAccount;
+  onClose: () => void;
+  onDeleted?: () => void;
+}) {
+  const { id: serviceAccountId, organizationId, name } = account;
+  const [typed, setTyped] = useState('');
+  const queryClient = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => api.serviceAccounts.delete({ organizationId, serviceAccountId }),
+    onSuccess: async () => {
+      onDeleted?.();
+      await queryClient.invalidateQueries({
+        queryKey: ['organizations', organizationId, 'service-accounts'],
+      });
+      toast(`Deleted ${name}`);
+      onClose();
+    },
+  });
+  return (
+    <ConfirmDialog
+      open
+      title={`Delete ${name}?`}
+      confirm="Delete"
+      danger
+      busy={remove.isPending}
+      disabled={typed !== name}
+      error={remove.error}
+      onConfirm={() => remove.mutate()}
+      onCancel={onClose}
+    >
+      <p>
+        All its keys are revoked: requests with them are refused from now on. What it did stays on
+        the audit trail under its name. This cannot be undone.
+      </p>
+      <LastUse account={account} />
+      <Field.Root className={fieldStyles.field}>
+        <Field.Label className={fieldStyles.label}>
+          Type <strong>{name}</strong> to confirm
+        </Field.Label>
+        <Field.Control
+          className={fieldStyles.input}
+          autoComplete="off"
+          value={typed}
+          onValueChange={setTyped}
+        />
+      </Field.Root>
+    </ConfirmDialog>
+  );
+}
+
+/** When and from where it was last used. */
+function LastUse({ account: { id, organizationId, lastUsedAt } }: { account: ServiceAccount }) {
+  const { data } = useQuery({
+    queryKey: ['organizations', organizationId, 'service-accounts', id, 'usage'],
+    queryFn: () => api.serviceAccounts.usage({ organizationId, serviceAccountId: id }),
+    enabled: useCan()('keys:read'),
+  });
+  const last = data?.lastUsed;
+  if (!lastUsedAt) return <Notice title="It has never been used" />;
+  return (
+    <Notice
+      tone="warning"
+      title={
+        <>
+          It was last used <Time at={lastUsedAt} />
+        </>
+      }
+    >
+      {last?.ip && (
+        <>
+          From <code>{last.ip}</code>
+          {last.key && <>, with the key {last.key.name}</>}.
+        </>
+      )}
+    </Notice>
+  );
+}

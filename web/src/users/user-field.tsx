@@ -1,0 +1,91 @@
+import { Combobox } from '@base-ui/react/combobox';
+import { Field } from '@base-ui/react/field';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Check, X } from 'lucide-react';
+import { useState } from 'react';
+import { api } from '../api/client';
+import { useSettled } from '../api/use-search-filters';
+import { useOrganization } from '../session/session';
+import fieldStyles from '../ui/field.module.css';
+import styles from './user-field.module.css';
+
+/** A person as the field holds them. */
+export interface Person {
+  id: string;
+  name: string;
+  email?: string;
+}
+
+/** Picks an active user of the organization by name or e-mail. */
+export function UserField({
+  name,
+  label,
+  hint,
+  value,
+  onChange,
+}: {
+  name: string;
+  label: string;
+  hint?: string;
+  value: Person | null;
+  onChange: (person: Person | null) => void;
+}) {
+  const { id: organizationId } = useOrganization();
+  const [text, setText] = useState('');
+  const search = useSettled(text);
+  const wanted = search === value?.name ? '' : search;
+  const { data } = useQuery({
+    queryKey: ['organizations', organizationId, 'users', 'picker', wanted],
+    queryFn: async ({ signal }) =>
+      await api.users.list(
+        { organizationId, status: 'active', limit: 20, ...(wanted && { search: wanted }) },
+        { signal },
+      ),
+    placeholderData: keepPreviousData,
+  });
+  const people: Person[] = (data?.data ?? []).map(({ id, name, email }) => ({ id, name, email }));
+  return (
+    <Field.Root name={name} className={fieldStyles.field}>
+      <Field.Label className={fieldStyles.label}>
+        {label}
+        <span className={fieldStyles.optional}> (optional)</span>
+      </Field.Label>
+      <Combobox.Root
+        items={people}
+        filter={null}
+        value={value}
+        onValueChange={onChange}
+        onInputValueChange={setText}
+        itemToStringLabel={(person: Person) => person.name}
+        isItemEqualToValue={(one: Person, other: Person) => one.id === other.id}
+      >
+        <div className={styles.box}>
+          <Combobox.Input className={fieldStyles.input} placeholder="Search people…" />
+          <Combobox.Clear className={styles.clear} aria-label={`Clear ${label.toLowerCase()}`}>
+            <X aria-hidden />
+          </Combobox.Clear>
+        </div>
+        <Combobox.Portal>
+          <Combobox.Positioner className={fieldStyles.positioner} sideOffset={4}>
+            <Combobox.Popup className={fieldStyles.popup}>
+              <Combobox.Empty className={styles.empty}>Nobody found.</Combobox.Empty>
+              <Combobox.List>
+                {(person: Person) => (
+                  <Combobox.Item key={person.id} value={person} className={fieldStyles.item}>
+                    <span className={fieldStyles.itemText}>{person.name}</span>
+                    <span className={fieldStyles.itemNote}>{person.email}</span>
+                    <Combobox.ItemIndicator className={fieldStyles.tick}>
+                      <Check aria-hidden />
+                    </Combobox.ItemIndicator>
+                  </Combobox.Item>
+                )}
+              </Combobox.List>
+            </Combobox.Popup>
+          </Combobox.Positioner>
+        </Combobox.Portal>
+      </Combobox.Root>
+      {hint && <Field.Description className={fieldStyles.hint}>{hint}</Field.Description>}
+      <Field.Error className={fieldStyles.error} />
+    </Field.Root>
+  );
+}
