@@ -109,7 +109,10 @@ export function SelectBox({
       disabled={disabled}
     >
       <Select.Trigger aria-label={label} className={`${styles.select} ${wide ? styles.wide : ''}`}>
-        <Select.Value placeholder={placeholder} />
+        <Select.Value>
+          {/* A choice may have the empty value, which the component takes for none. */}
+          {() => choices.find((one) => one.value === value)?.label ?? placeholder}
+        </Select.Value>
         <Select.Icon className={styles.chevron}>
           <ChevronDown aria-hidden />
         </Select.Icon>
