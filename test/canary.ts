@@ -2,7 +2,7 @@ import type { DatabaseService } from '../src/database/database.service.js';
 
 /**
  * What must never be stored or logged. Whatever a spec makes or is given goes in here by itself
- * (factories, answers with a `token`), and every server is searched for all of it when it closes.
+ * (factories, answers with a `token` or a cookie), and every server is searched for all of it when it closes.
  */
 const secrets = new Set<string>();
 
@@ -17,6 +17,14 @@ export function rememberTokens(body: unknown): void {
   for (const [name, value] of Object.entries(body)) {
     if (/^(?:access_)?token$/.test(name) && typeof value === 'string') remember(value);
     else rememberTokens(value);
+  }
+}
+
+/** Notes the value of every cookie that an answer sets. */
+export function rememberCookies(headers: Headers): void {
+  for (const cookie of headers.getSetCookie()) {
+    const value = /^[^=]+=([^;]+)/.exec(cookie)?.[1];
+    if (value !== undefined) remember(value);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../src/config.js';
 import { DatabaseService } from '../src/database/database.service.js';
 import { Instance } from '../src/database/instance.js';
 import { createLogger } from '../src/logging.js';
-import { remember, rememberTokens, searchForSecrets } from './canary.js';
+import { remember, rememberCookies, rememberTokens, searchForSecrets } from './canary.js';
 import { testDatabase } from './database.js';
 
 /** One server over real HTTP on a database of its own. */
@@ -78,6 +78,7 @@ export class Client {
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
     const parsed = text === '' ? undefined : isJson ? JSON.parse(text) : text;
     rememberTokens(parsed);
+    rememberCookies(response.headers);
     return { status: response.status, headers: response.headers, body: parsed };
   }
 }

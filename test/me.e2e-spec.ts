@@ -17,6 +17,9 @@ describe('GET /v1/me', () => {
     const organization = await anOrganization(server);
     const person = await aPerson(server, organization, { role: 'provisioner' });
     const answer = await person.client.get('/v1/me');
+    const { expiresAt } = await server.database.system((tx) =>
+      tx.session.findUniqueOrThrow({ where: { id: person.sessionId } }),
+    );
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
       kind: 'user',
@@ -32,7 +35,7 @@ describe('GET /v1/me', () => {
           permissions: sorted(BUILT_IN_ROLES.provisioner.permissions),
         },
       ],
-      session: { id: person.sessionId },
+      session: { id: person.sessionId, expiresAt: expiresAt.toISOString() },
     });
   });
 

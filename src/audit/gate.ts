@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate, authorize } from '../auth/authorize.js';
 import type { Check } from '../auth/credentials.js';
 import { Identifier } from '../auth/identify.js';
+import { SessionCookies } from '../auth/session-cookie.js';
 import { showEnd } from '../auth/sunset.js';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService } from '../database/database.service.js';
@@ -56,6 +57,7 @@ export class AuditGate implements OnApplicationShutdown {
 
   constructor(
     private readonly identifier: Identifier,
+    private readonly cookies: SessionCookies,
     private readonly seals: Seals,
     private readonly headSeals: HeadSeals,
     private readonly counter: UsageCounter,
@@ -126,6 +128,7 @@ export class AuditGate implements OnApplicationShutdown {
       showEnd(reply, check);
       conditional = round < CONDITIONAL_ROUNDS;
     }
+    this.cookies.takeBack(request, reply, check);
     if (check?.ok && check.credential.kind === 'key') {
       this.usage.note(check.credential.keyId, request.context.ip);
     }

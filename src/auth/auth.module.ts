@@ -9,6 +9,7 @@ import { BearerStrategy } from './bearer.strategy.js';
 import { Credentials } from './credentials.js';
 import { Identifier } from './identify.js';
 import { RoleGuard } from './role.guard.js';
+import { SessionCookies } from './session-cookie.js';
 import { StillAllowed } from './still-allowed.js';
 import { VerificationKeys } from './verification-keys.js';
 
@@ -20,6 +21,7 @@ import { VerificationKeys } from './verification-keys.js';
     AccessTokens,
     AssertingKeys,
     Credentials,
+    SessionCookies,
     Identifier,
     StillAllowed,
     BearerStrategy,
@@ -27,6 +29,14 @@ import { VerificationKeys } from './verification-keys.js';
     { provide: APP_GUARD, useClass: BearerGuard },
     { provide: APP_GUARD, useClass: RoleGuard },
   ],
-  exports: [VerificationKeys, AccessTokens, AssertingKeys, Credentials, Identifier, StillAllowed],
+  exports: [
+    VerificationKeys,
+    AccessTokens,
+    AssertingKeys,
+    Credentials,
+    Identifier,
+    SessionCookies,
+    StillAllowed,
+  ],
 })
 export class AuthModule {}

@@ -44,6 +44,7 @@ const session: SessionCredential = {
   email: 'ada@example.com',
   name: 'Ada',
   instanceAdministrator: false,
+  expiresAt: Date.parse('2026-11-24T08:25:38.190Z'),
   memberships: [membership],
 };
 
@@ -141,6 +142,7 @@ describe('authenticate', () => {
     ['malformed', 401, 'invalid_token'],
     ['revoked', 401, 'invalid_token'],
     ['several_credentials', 400, 'invalid_request'],
+    ['cross_site', 403, 'cross_site_request'],
   ] as const)('answers %s with %i %s', (reason, status, code) => {
     expect(refusal(() => authenticate({ ok: false, reason }))).toEqual({ status, code });
   });

@@ -10,6 +10,7 @@ import {
 import type { Actor, ActorRequest } from './actor.js';
 import type { Access } from './allow.decorator.js';
 import type { Check, Credential, KeyCredential, SessionCredential } from './credentials.js';
+import { crossSite } from './same-origin.js';
 
 /** What a decision needs to know of the request. */
 export interface AccessQuestion {
@@ -19,7 +20,7 @@ export interface AccessQuestion {
   request: ActorRequest;
 }
 
-/** 401 or 400 for a refused check; the credential for a good one. Errors: {@link Problem}. */
+/** 401, 400 or (a cookie from elsewhere) 403 for a refused check; the credential for a good one. Errors: {@link Problem}. */
 export function authenticate(check: Check): Credential {
   if (check.ok) return check.credential;
   throw authenticationProblem(check.reason);
@@ -29,6 +30,7 @@ function authenticationProblem(reason: string): Problem {
   if (reason === 'several_credentials') {
     return badRequest('invalid_request', 'Authenticate in exactly one way, once.');
   }
+  if (reason === 'cross_site') return crossSite();
   return unauthorized(
     reason === 'missing' || reason === 'unsupported_scheme' ? 'missing' : 'invalid',
   );

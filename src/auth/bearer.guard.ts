@@ -39,11 +39,18 @@ export class BearerGuard extends AuthGuard('bearer') {
     throw unauthorized('invalid');
   }
 
-  /** Passport works on this view, so that it neither reads body and query nor decorates the request. */
+  /**
+   * Passport works on this view, so that it neither reads body and query nor decorates the request. To it the session of a cookie
+   * is a bearer token.
+   */
   override getRequest(context: ExecutionContext): BearerRequest {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const presented = this.identifier.presented(request);
+    const isCookie = 'token' in presented && presented.isCookie === true;
     return (request.bearer = {
-      headers: { authorization: request.headers.authorization },
+      headers: {
+        authorization: isCookie ? `Bearer ${presented.token}` : request.headers.authorization,
+      },
       identify: () => this.identifier.identify(request),
     });
   }

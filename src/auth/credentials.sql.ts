@@ -130,6 +130,8 @@ export interface SessionRow {
   idle: boolean;
   /** The last touch is over a minute old. */
   touchDue: boolean;
+  /** Unix milliseconds. */
+  expiresAt: number;
   userId: string;
   email: string;
   name: string;
@@ -158,6 +160,7 @@ export const SESSION_STATEMENT: RawStatement = {
       s.expires_at <= clock_timestamp() AS "expired",
       s.last_seen_at <= clock_timestamp() - interval '30 minutes' AS "idle",
       s.last_seen_at <= clock_timestamp() - interval '1 minute' AS "touchDue",
+      floor(extract(epoch FROM s.expires_at) * 1000)::float8 AS "expiresAt",
       u.id AS "userId", u.email, u.name, u.instance_administrator AS "instanceAdministrator",
       coalesce((
         SELECT json_agg(json_build_object(

@@ -85,6 +85,10 @@ export interface SessionCredential {
   email: string;
   name: string;
   instanceAdministrator: boolean;
+  /** When the session ends at the latest: Unix milliseconds. */
+  expiresAt: number;
+  /** Set when the request itself has ended the session that it was made with. */
+  hasEnded?: boolean;
   memberships: readonly MembershipCredential[];
 }
 
@@ -95,6 +99,7 @@ export type RefusalReason =
   | 'missing'
   | 'unsupported_scheme'
   | 'malformed'
+  | 'cross_site'
   | 'several_credentials'
   | 'client_mismatch'
   | 'unknown'
@@ -355,6 +360,7 @@ function checkSession(row: SessionRow | undefined, hash: Buffer): Check {
     email: row.email,
     name: row.name,
     instanceAdministrator: row.instanceAdministrator,
+    expiresAt: row.expiresAt,
     memberships: row.memberships.map((membership) => ({
       organizationId: membership.organizationId,
       organizationName: membership.organizationName,

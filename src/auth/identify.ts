@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type Check, Credentials } from './credentials.js';
-import { presentedToken } from './presented.js';
+import type { Presented } from './presented.js';
+import { SessionCookies } from './session-cookie.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The one credential check of this request, once somebody has asked. */
     identity?: Promise<Check>;
+    /** What the caller has shown, once somebody has asked. */
+    presented?: Presented;
   }
 }
 
@@ -16,7 +19,10 @@ declare module 'fastify' {
  */
 @Injectable()
 export class Identifier {
-  constructor(private readonly credentials: Credentials) {}
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly cookies: SessionCookies,
+  ) {}
 
   /**
    * Checks what a caller has signed (RFC 7523), for one request, maybe more than once. Who knows such assertions puts
@@ -24,6 +30,13 @@ export class Identifier {
    */
   checkAssertion: (assertion: string, request: FastifyRequest) => Promise<Check> = () =>
     Promise.resolve({ ok: false, reason: 'unsupported_scheme' });
+
+  /** What the caller shows, in the way of the route. */
+  presented(request: FastifyRequest): Presented {
+    const { presented } = request.routeOptions.config ?? {};
+    return (request.presented ??=
+      presented === undefined ? this.cookies.presented(request) : presented(request));
+  }
 
   /** The request's check. Errors: `DatabaseUnavailableError`. */
   identify(request: FastifyRequest): Promise<Check> {
@@ -36,8 +49,7 @@ export class Identifier {
   }
 
   private async check(request: FastifyRequest, mayCache: boolean): Promise<Check> {
-    const { presented = presentedToken } = request.routeOptions.config ?? {};
-    const credential = presented(request);
+    const credential = this.presented(request);
     if ('reason' in credential) return { ok: false, reason: credential.reason };
     const check =
       'token' in credential

@@ -23,6 +23,10 @@ export class MeOwnOrganization {
 export class MeSession {
   /** @example ses_01h455vb4pex5vsknk084sn02q */
   id: string;
+
+  /** When it ends at the latest; 30 minutes without a request end it too. */
+  @ApiProperty({ format: 'date-time', example: '2026-11-24T08:25:38.190Z' })
+  expiresAt: string;
 }
 
 /** The key that the request was made with. */
@@ -156,7 +160,10 @@ function toUserMe(credential: SessionCredential): UserMe {
     name: credential.name,
     instanceAdministrator: credential.instanceAdministrator,
     organizations: credential.memberships.map(toLoginOrganization),
-    session: { id: credential.sessionId },
+    session: {
+      id: credential.sessionId,
+      expiresAt: new Date(credential.expiresAt).toISOString(),
+    },
   };
 }
 

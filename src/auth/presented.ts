@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 
 /** Why there is nothing to check. */
-type NothingToCheck = 'missing' | 'several_credentials' | 'unsupported_scheme' | 'malformed';
+type NothingToCheck =
+  'missing' | 'several_credentials' | 'unsupported_scheme' | 'malformed' | 'cross_site';
 
 /** What a caller shows to say who it is. */
 export type Presented =
@@ -9,6 +10,8 @@ export type Presented =
       token: string;
       /** The service account that the caller says it is (OAuth's `client_id`); the key must be one of its keys. */
       accountId?: string;
+      /** A session's token, from the cookie of the panel. */
+      isCookie?: true;
     }
   | {
       /** Signed by the caller (RFC 7523). */
@@ -19,7 +22,7 @@ export type Presented =
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How callers of this route present their credential, where a bearer token is not the only way. */
+    /** How callers of this route present their credential, where that is not by bearer token or session cookie. */
     presented?: (request: FastifyRequest) => Presented;
     /** A POST that changes nothing: its credential may come from the cache, as that of a GET. */
     isSafe?: boolean;

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Actor, CurrentActor } from './actor.js';
 import { Allow, Public } from './allow.decorator.js';
+import { LogsIn } from './logs-in.decorator.js';
 import { Login, LoginInput, SessionPage, SessionsQuery } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -14,6 +15,7 @@ export class SessionsController {
   /** Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. */
   @Post()
   @Public()
+  @LogsIn()
   create(@Req() request: FastifyRequest, @Body() input: LoginInput): Promise<Login> {
     return this.sessions.login(request.context, input);
   }

@@ -6,6 +6,7 @@ import type { Session as SessionRow } from '../generated/prisma/client.js';
 import { PageQuery } from '../http/pagination.js';
 import { Check, fault } from '../http/validators.js';
 import type { MembershipCredential } from './credentials.js';
+import { WantsCookie } from './logs-in.decorator.js';
 
 /** A password that somebody wants to have: 12 to 256 characters, no rules of composition. */
 export function IsNewPassword(): PropertyDecorator {
@@ -36,6 +37,9 @@ export class LoginInput {
   @IsString()
   @MaxLength(1024)
   password: string;
+
+  @WantsCookie()
+  cookie?: boolean;
 }
 
 /** Pages of one's own sessions, newest first. */
@@ -85,10 +89,10 @@ export class LoginOrganization {
 /** The answer to a login. */
 export class Login {
   /**
-   * The bearer token of the session; it is not shown again.
+   * The bearer token of the session; it is not shown again. Absent when the session was set as a cookie.
    * @example clvs_01h455vb4pex5vsknk084sn02q_…
    */
-  token: string;
+  token?: string;
 
   /**
    * When the session ends at the latest; 30 minutes without a request end it too.

@@ -20,9 +20,14 @@ import {
   toLoginOrganization,
   toSession,
 } from './sessions.dto.js';
-import { endSessions, lockPerson, LOGIN_STATEMENT, type LoginRow } from './sessions.sql.js';
+import {
+  endSessions,
+  lockPerson,
+  LOGIN_STATEMENT,
+  type LoginRow,
+  SESSION_SECONDS,
+} from './sessions.sql.js';
 
-const LIFETIME_MS = 12 * 3_600_000;
 const IDLE_MS = 30 * 60_000;
 
 /** Logins of people. Service accounts have none. */
@@ -66,7 +71,7 @@ export class SessionsService {
         throw invalidLogin();
       }
       const now = await databaseNow(tx);
-      const expiresAt = new Date(now.getTime() + LIFETIME_MS);
+      const expiresAt = new Date(now.getTime() + SESSION_SECONDS * 1_000);
       await tx.session.create({
         data: {
           ...this.sessionRow(request, id, userId, tokenHash),

@@ -4,6 +4,9 @@ import type { RawStatement, Tx } from '../database/database.service.js';
 import type { Prisma } from '../generated/prisma/client.js';
 import type { Actor } from './actor.js';
 
+/** A session ends so long after the login, however much it is used. */
+export const SESSION_SECONDS = 12 * 3_600;
+
 /** One row of {@link LOGIN_STATEMENT}. */
 export interface LoginRow {
   id: string;
@@ -58,7 +61,9 @@ export async function endSessions(
     data: { endedAt },
     select: { id: true },
   });
+  const { credential } = actor;
   for (const { id } of ended) {
+    if (credential?.kind === 'session' && credential.sessionId === id) credential.hasEnded = true;
     record(tx, actor, 'session.ended', {
       organizationId: null,
       targets: [{ type: 'session', id, name: person.name }],

@@ -11,7 +11,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { Actor } from '../auth/actor.js';
 import type { Credential } from '../auth/credentials.js';
-import { presentedToken } from '../auth/presented.js';
 import { Pepper } from '../crypto/pepper.js';
 import { ETagged } from '../http/etagged.js';
 import { CreatedAt, type LocationOf } from '../http/location.js';
@@ -79,8 +78,10 @@ class IdempotencyInterceptor implements NestInterceptor {
   }
 
   private scopeOf(request: FastifyRequest, { credential }: Actor, idempotencyKey: string) {
-    const presented = presentedToken(request);
-    if (credential === null || !('token' in presented)) throw new Error('a route for nobody');
+    const { presented } = request;
+    if (credential === null || presented === undefined || !('token' in presented)) {
+      throw new Error('a route for nobody');
+    }
     return new IdempotencyScope(this.secrets, {
       organizationId: placeOf(request.params, credential),
       credentialId: credentialIdOf(credential),

@@ -60,7 +60,8 @@ export class InvitationAcceptance {
 
   /** The caller's session, if they present a credential. Errors: 400, 401, 403 for service accounts. */
   private async sessionOf(request: FastifyRequest): Promise<SessionCredential | undefined> {
-    if (request.headers.authorization === undefined) return undefined;
+    const presented = this.identifier.presented(request);
+    if ('reason' in presented && presented.reason === 'missing') return undefined;
     const credential = authenticate(await this.identifier.identify(request));
     if (credential.kind === 'session') return credential;
     throw refused('people_only', 'Invitations are for people; service accounts cannot accept one.');

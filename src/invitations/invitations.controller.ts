@@ -3,6 +3,7 @@ import { ApiForbiddenResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow, Public } from '../auth/allow.decorator.js';
+import { LogsIn } from '../auth/logs-in.decorator.js';
 import { ETagged } from '../http/etagged.js';
 import { Creates } from '../idempotency/idempotent.decorator.js';
 import { InvitationAcceptance } from './acceptance.service.js';
@@ -113,6 +114,7 @@ export class InvitationsController {
   @Public()
   @ApiOperation({ security: [{}, { bearer: [] }] })
   @ApiForbiddenResponse(FORBIDDEN)
+  @LogsIn()
   @HttpCode(200)
   accept(
     @Req() request: FastifyRequest,

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { CreatedBy, toCreatedBy } from '../auth/created-by.dto.js';
+import { WantsCookie } from '../auth/logs-in.decorator.js';
 import { IsNewPassword, LoginOrganization, LoginRole, LoginUser } from '../auth/sessions.dto.js';
 import { type Tagged, tagged } from '../http/entity-tag.js';
 import { PageQuery } from '../http/pagination.js';
@@ -138,13 +139,16 @@ export class InvitationAcceptInput {
   @Optional()
   @IsName()
   name?: string;
+
+  @WantsCookie()
+  cookie?: boolean;
 }
 
 /** Who has accepted, and where they work now. */
 export class AcceptedInvitation {
   /**
    * The bearer token of a new session, for somebody who has just set a first password; it is not
-   * shown again. Whoever was logged in goes on with the session they have.
+   * shown again. Absent when it was set as a cookie. Whoever was logged in goes on with the session they have.
    * @example clvs_01h455vb4pex5vsknk084sn02q_…
    */
   token?: string;

@@ -38,7 +38,8 @@ const PERMISSION = 'x-required-permission';
 const DESCRIPTION = `
 The API of Claviger: service accounts, their keys, roles and the audit trail.
 
-Send the token of a key as \`Authorization: Bearer …\`. Times are RFC 3339 in UTC. Errors are
+Send the token of a key as \`Authorization: Bearer …\`. For a session, pages of this server may use the cookie of a login with
+\`"cookie": true\` instead; where both are sent the header alone counts, and under \`/oauth\` the cookie never does. Times are RFC 3339 in UTC. Errors are
 \`application/problem+json\` (RFC 9457) with a stable \`code\`; under \`/oauth\` they are those of OAuth (RFC 6749). Lists come in pages: give
 \`paging.next.after\` as \`after\` to get the next one. Every answer carries \`X-Request-Id\`, under which the
 audit trail knows the request.

@@ -177,7 +177,7 @@ const SHARED: SharedResponse[] = [
     name: 'Forbidden',
     status: 403,
     description:
-      'The credential is good, but may not do this: `required` names a missing permission.',
+      'The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.',
     code: 'insufficient_scope',
     detail: 'This operation needs the permission keys:manage.',
     extra: { required: 'keys:manage' },

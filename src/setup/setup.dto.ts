@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
+import { WantsCookie } from '../auth/logs-in.decorator.js';
 import { IsNewPassword } from '../auth/sessions.dto.js';
 import { IsName } from '../http/validators.js';
 import { IsEmailAddress } from '../users/email.js';
@@ -29,4 +30,7 @@ export class SetupInput {
   @ApiProperty({ minLength: 1, maxLength: 100 })
   @IsName()
   organizationName: string;
+
+  @WantsCookie()
+  cookie?: boolean;
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { SessionsModule } from '../auth/sessions.module.js';
 import { FirstStart } from './first-start.js';
 import { SetupController } from './setup.controller.js';
@@ -6,7 +7,7 @@ import { SetupService } from './setup.service.js';
 
 /** The first start of an empty server. */
 @Module({
-  imports: [SessionsModule],
+  imports: [AuthModule, SessionsModule],
   controllers: [SetupController],
   providers: [SetupService, FirstStart],
 })

@@ -30,7 +30,7 @@ func main() {
 	login, _, err := clientFor("").SessionsAPI.SessionsCreate(ctx).
 		LoginInput(*claviger.NewLoginInput(os.Getenv("CLAVIGER_PASSWORD"), os.Getenv("CLAVIGER_EMAIL"))).Execute()
 	must(err)
-	person := clientFor(login.Token)
+	person := clientFor(login.GetToken())
 	organization := login.Organizations[0].Id
 
 	created, _, err := person.ServiceAccountsAPI.ServiceAccountsCreate(ctx, organization).

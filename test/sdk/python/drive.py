@@ -28,6 +28,7 @@ login = sessions_create.sync(
     body=LoginInput(email=os.environ["CLAVIGER_EMAIL"], password=os.environ["CLAVIGER_PASSWORD"]),
 )
 assert isinstance(login, Login)
+assert isinstance(login.token, str)
 person = AuthenticatedClient(base_url=url, token=login.token)
 organization = login.organizations[0].id
 

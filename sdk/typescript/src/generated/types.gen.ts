@@ -11,7 +11,7 @@ export type AcceptedInvitation = {
     expiresAt?: string;
     /**
      * The bearer token of a new session, for somebody who has just set a first password; it is not
-     * shown again. Whoever was logged in goes on with the session they have.
+     * shown again. Absent when it was set as a cookie. Whoever was logged in goes on with the session they have.
      */
     token?: string;
     user: LoginUser;
@@ -316,6 +316,10 @@ export type InvitationAcceptInput = {
      * The person's own name, together with the first password.
      */
     name?: string;
+    /**
+     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).
+     */
+    cookie?: boolean;
     /**
      * The token of the invitation.
      */
@@ -651,15 +655,19 @@ export type Login = {
      */
     expiresAt: string;
     /**
-     * The bearer token of the session; it is not shown again.
+     * The bearer token of the session; it is not shown again. Absent when the session was set as a cookie.
      */
-    token: string;
+    token?: string;
     user: LoginUser;
     organizations: Array<LoginOrganization>;
 };
 
 export type LoginInput = {
     password: string;
+    /**
+     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).
+     */
+    cookie?: boolean;
     email: string;
 };
 
@@ -726,6 +734,10 @@ export type MeOwnOrganization = {
 };
 
 export type MeSession = {
+    /**
+     * When it ends at the latest; 30 minutes without a request end it too.
+     */
+    expiresAt: string;
     id: string;
 };
 
@@ -1271,6 +1283,10 @@ export type SetupInput = {
     name: string;
     organizationName: string;
     /**
+     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).
+     */
+    cookie?: boolean;
+    /**
      * The one-time token of the link that the server printed when it started.
      */
     token: string;
@@ -1803,7 +1819,7 @@ export type InstanceAuditEventsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -1897,7 +1913,7 @@ export type ExportsInstanceAuditEventsErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -1951,7 +1967,7 @@ export type InstanceAuditEventsVerifyErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -1994,7 +2010,7 @@ export type InstanceAuditEventsGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2039,6 +2055,8 @@ export type InvitationsAcceptErrors = {
      */
     401: Problem;
     /**
+     * The cookie was asked for by a page of another server, or by no page at all.
+     *
      * The credential is a service account’s, or the session of somebody else.
      */
     403: Problem;
@@ -2096,7 +2114,7 @@ export type MeGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2143,7 +2161,7 @@ export type MeUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2208,7 +2226,7 @@ export type MeRotateKeyErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2265,7 +2283,7 @@ export type MeChangePasswordErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2339,7 +2357,7 @@ export type OrganizationsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2386,7 +2404,7 @@ export type OrganizationsCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2451,7 +2469,7 @@ export type OrganizationsDeleteErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2512,7 +2530,7 @@ export type OrganizationsGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2565,7 +2583,7 @@ export type OrganizationsUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2673,7 +2691,7 @@ export type AuditEventsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2773,7 +2791,7 @@ export type ExportsAuditEventsErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2833,7 +2851,7 @@ export type AuditEventsVerifyErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2881,7 +2899,7 @@ export type AuditEventsGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -2965,7 +2983,7 @@ export type ExportsKeysErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3053,7 +3071,7 @@ export type ExportsServiceAccountsErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3137,7 +3155,7 @@ export type ExportsUsersErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3209,7 +3227,7 @@ export type InvitationsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3262,7 +3280,7 @@ export type InvitationsCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3332,7 +3350,7 @@ export type InvitationsRevokeErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3394,7 +3412,7 @@ export type InvitationsGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3448,7 +3466,7 @@ export type InvitationsResendErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3532,7 +3550,7 @@ export type OrganizationKeysListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3600,7 +3618,7 @@ export type OrganizationPermissionsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3653,7 +3671,7 @@ export type OrganizationPermissionsCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3723,7 +3741,7 @@ export type OrganizationPermissionsDeleteErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3785,7 +3803,7 @@ export type OrganizationPermissionsGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3839,7 +3857,7 @@ export type OrganizationPermissionsUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3908,7 +3926,7 @@ export type OrganizationsResumeErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -3980,7 +3998,7 @@ export type RolesListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4033,7 +4051,7 @@ export type RolesCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4103,7 +4121,7 @@ export type RolesDeleteErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4165,7 +4183,7 @@ export type RolesGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4219,7 +4237,7 @@ export type RolesUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4311,7 +4329,7 @@ export type ServiceAccountsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4364,7 +4382,7 @@ export type ServiceAccountsCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4434,7 +4452,7 @@ export type ServiceAccountsDeleteErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4496,7 +4514,7 @@ export type ServiceAccountsGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4550,7 +4568,7 @@ export type ServiceAccountsUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4620,7 +4638,7 @@ export type ServiceAccountsDisableErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4682,7 +4700,7 @@ export type ServiceAccountsEnableErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4755,7 +4773,7 @@ export type KeysListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4809,7 +4827,7 @@ export type KeysCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4880,7 +4898,7 @@ export type KeysRevokeErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4943,7 +4961,7 @@ export type KeysGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -4998,7 +5016,7 @@ export type KeysUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5073,7 +5091,7 @@ export type KeysRotateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5155,7 +5173,7 @@ export type KeysUsageErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5208,7 +5226,7 @@ export type OrganizationsSuspendErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5288,7 +5306,7 @@ export type UsersListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5341,7 +5359,7 @@ export type UsersCreateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5409,7 +5427,7 @@ export type ImportsUsersErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5475,7 +5493,7 @@ export type UsersRemoveErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5537,7 +5555,7 @@ export type UsersGetErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5591,7 +5609,7 @@ export type UsersUpdateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5661,7 +5679,7 @@ export type UsersDisableErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5723,7 +5741,7 @@ export type UsersEnableErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5785,7 +5803,7 @@ export type UsersInviteErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5944,7 +5962,7 @@ export type PermissionsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -5994,7 +6012,7 @@ export type SessionsListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -6034,6 +6052,10 @@ export type SessionsCreateErrors = {
      * There is no credential, or it is not valid (any more).
      */
     401: Problem;
+    /**
+     * The cookie was asked for by a page of another server, or by no page at all.
+     */
+    403: Problem;
     /**
      * There is no such thing, or it belongs to another organization.
      */
@@ -6088,7 +6110,7 @@ export type SessionsEndCurrentErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -6135,7 +6157,7 @@ export type SessionsEndErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -6183,6 +6205,10 @@ export type SetupCreateErrors = {
      * There is no credential, or it is not valid (any more).
      */
     401: Problem;
+    /**
+     * The cookie was asked for by a page of another server, or by no page at all.
+     */
+    403: Problem;
     /**
      * There is no such thing, or it belongs to another organization.
      */
@@ -6237,7 +6263,7 @@ export type SigningKeysListErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
@@ -6278,7 +6304,7 @@ export type SigningKeysRotateErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**

@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config.js';
+import { parseToken } from '../crypto/token.js';
+import { Instance } from '../database/instance.js';
+import { isOAuthRequest } from '../http/oauth-problem.js';
+import type { Check } from './credentials.js';
+import { type Presented, presentedToken } from './presented.js';
+import { isSameOrigin } from './same-origin.js';
+import { SESSION_SECONDS } from './sessions.sql.js';
+
+const NAME = 'claviger';
+
+/**
+ * The cookie in which a browser keeps a session that the panel has opened, out of reach of scripts. Over https its name has
+ * the prefix `__Host-` (RFC 6265bis section 4.1.3.2): no other host, and nobody on a plain connection, can set it. A cookie
+ * is a credential for sessions alone, never under `/oauth`, and only where there is no `Authorization`.
+ */
+@Injectable()
+export class SessionCookies {
+  private readonly name: string;
+  private readonly isSecure: boolean;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
+    private readonly instance: Instance,
+  ) {
+    this.isSecure = config.publicUrl.startsWith('https:');
+    this.name = this.isSecure ? `__Host-${NAME}` : NAME;
+  }
+
+  /** The bearer token, else the session of the cookie. */
+  presented(request: FastifyRequest): Presented {
+    const values = this.valuesOf(request);
+    if (values.length === 0) return presentedToken(request);
+    if (!this.isFromHere(request)) return { reason: 'cross_site' };
+    const [token = '', ...others] = values;
+    const family = parseToken(this.instance.tokenPrefix, token)?.family;
+    if (others.length > 0 || family !== 'session') return { reason: 'malformed' };
+    return { token, isCookie: true };
+  }
+
+  /** Whether the request comes from this server's own pages, so that it may use the cookie and be given one. */
+  isFromHere(request: FastifyRequest): boolean {
+    return isSameOrigin(request, this.config.publicUrl);
+  }
+
+  /** Gives the browser the session with this token, for as long as it can last. */
+  set(reply: FastifyReply, token: string): void {
+    this.write(reply, token, SESSION_SECONDS);
+  }
+
+  /**
+   * Takes the cookie from the browser when it is good for nothing any more: its session was refused with 401, or has been ended
+   * by this very request.
+   */
+  takeBack(request: FastifyRequest, reply: FastifyReply, check: Check | null): void {
+    if (check === null) return;
+    const isDead = check.ok
+      ? check.credential.kind === 'session' &&
+        check.credential.hasEnded === true &&
+        reply.statusCode < 400
+      : reply.statusCode === 401;
+    if (isDead && this.valuesOf(request).length > 0) this.write(reply, '', 0);
+  }
+
+  private write(reply: FastifyReply, value: string, maxAge: number): void {
+    const { name, isSecure: secure } = this;
+    const attributes = { maxAge, path: '/', httpOnly: true, secure, sameSite: 'strict' } as const;
+    reply.header('Set-Cookie', stringifySetCookie({ name, value, ...attributes }));
+  }
+
+  /** All values of the cookie, as they were sent; none where it is no credential. */
+  private valuesOf(request: FastifyRequest): string[] {
+    const { authorization, cookie } = request.headers;
+    if (authorization !== undefined || cookie === undefined || isOAuthRequest(request)) return [];
+    // Pair by pair, because the parser shows only the first of several with one name.
+    return cookie
+      .split(';')
+      .map((pair) => parseCookie(pair, { decode: (value) => value })[this.name])
+      .filter((value) => value !== undefined);
+  }
+}
