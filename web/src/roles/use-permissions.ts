@@ -1,10 +1,10 @@
 import type { OrganizationPermission } from '@claviger/sdk';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { useCan, useOrganization } from '../session/session';
 
 /** The query of every permission that a role can grant, built-in and registered, with its sentence. */
-export function usePermissionsQuery() {
+export function usePermissionsQuery(): UseQueryResult<OrganizationPermission[]> {
   const { id } = useOrganization();
   const can = useCan();
   return useQuery({

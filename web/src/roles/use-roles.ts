@@ -1,10 +1,10 @@
 import type { Role } from '@claviger/sdk';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { useCan, useOrganization } from '../session/session';
 
 /** The query of all roles, built-in ones first, for pages that show its error. Asks only for those who may read roles. */
-export function useRolesQuery() {
+export function useRolesQuery(): UseQueryResult<Role[]> {
   const { id } = useOrganization();
   const can = useCan();
   return useQuery({

@@ -33,6 +33,8 @@ export function Notice({
 const ADVICE: Readonly<Record<string, string>> = {
   precondition_failed: 'Somebody has changed it meanwhile. Reload, and try again.',
   grant_exceeds_permissions: 'Ask somebody who has these permissions to do it.',
+  role_in_use: 'Give them another role first.',
+  last_owner: 'Make somebody else an owner first.',
   audit_unavailable: 'It may have been done. Look before you try again.',
 };
 

@@ -1,0 +1,61 @@
+import { useId } from 'react';
+import { useCan } from '../session/session';
+import { CheckField } from '../ui/field';
+import { Loading } from '../ui/loading';
+import { ProblemNotice } from '../ui/notice';
+import styles from './permission-picker.module.css';
+import { groupPermissions, usePermissionsQuery } from './use-permissions';
+
+/** Boxes for all permissions, by resource. What the person does not hold cannot be ticked, and says why. */
+export function PermissionPicker({
+  chosen,
+  onChange,
+  disabled = false,
+  errors,
+}: {
+  chosen: ReadonlySet<string>;
+  onChange: (chosen: ReadonlySet<string>) => void;
+  disabled?: boolean;
+  /** What the server said about them. */
+  errors: string[];
+}) {
+  const can = useCan();
+  const errorId = useId();
+  const { data: permissions, error } = usePermissionsQuery();
+  if (error) return <ProblemNotice error={error} />;
+  if (!permissions) return <Loading />;
+  const tick = (permission: string, isTicked: boolean) => {
+    const next = new Set(chosen);
+    if (isTicked) next.add(permission);
+    else next.delete(permission);
+    onChange(next);
+  };
+  return (
+    <div role="group" aria-label="Permissions" aria-describedby={errorId}>
+      <h3>Permissions</h3>
+      <p id={errorId} className={styles.error}>
+        {errors.join(' ')}
+      </p>
+      {groupPermissions(permissions).map((group) => (
+        <fieldset key={group.resource} className={styles.group}>
+          <legend>{group.title}</legend>
+          {group.permissions.map(({ permission, description }) => (
+            <CheckField
+              key={permission}
+              label={description}
+              hint={
+                <>
+                  <code>{permission}</code>
+                  {!can(permission) && ' · You do not hold this, so you cannot grant it.'}
+                </>
+              }
+              checked={chosen.has(permission)}
+              onChange={(isTicked) => tick(permission, isTicked)}
+              disabled={disabled || !can(permission)}
+            />
+          ))}
+        </fieldset>
+      ))}
+    </div>
+  );
+}
