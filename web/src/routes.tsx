@@ -12,6 +12,7 @@ import { Loading } from './ui/loading';
 const organizationPages: RouteObject[] = [
   { index: true, element: <Navigate to="service-accounts" replace /> },
   { path: 'service-accounts', lazy: () => import('./service-accounts/service-accounts-page') },
+  { path: 'audit/:eventId?', lazy: () => import('./audit/audit-page') },
 ];
 
 /** All pages. What the server answers with the panel's document is in `src/panel/` there. */
