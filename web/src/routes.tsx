@@ -12,4 +12,47 @@ import { Loading } from './ui/loading';
 const organizationPages: RouteObject[] = [
   { index: true, element: <Navigate to="service-accounts" replace /> },
   { path: 'service-accounts', lazy: () => import('./service-accounts/service-accounts-page') },
+  {
+    path: 'service-accounts/:serviceAccountId',
+    lazy: () => import('./service-accounts/account-page'),
+  },
+  { path: 'service-accounts/:serviceAccountId/keys', lazy: () => import('./keys/keys-page') },
   { path: 'roles', lazy: () => import('./roles/roles-page') },
+  { path: 'audit/:eventId?', lazy: () => import('./audit/audit-page') },
+];
+
+/** All pages. What the server answers with the panel's document is in `src/panel/` there. */
+export const routes: RouteObject[] = [
+  {
+    errorElement: <PageError />,
+    hydrateFallbackElement: <Loading />,
+    children: [
+      { path: '/login', element: <LoginPage /> },
+      {
+        element: <RequireSession />,
+        children: [
+          {
+            element: <Shell />,
+            children: [
+              {
+                errorElement: <PageError />,
+                children: [
+                  { path: '/', element: <Home /> },
+                  {
+                    path: '/organizations/:organizationId',
+                    element: <OrganizationFrame />,
+                    children: organizationPages,
+                  },
+                  { path: '*', element: <NotFound /> },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+];
+
+/** The router of the panel. */
+export const router: ReturnType<typeof createBrowserRouter> = createBrowserRouter(routes);

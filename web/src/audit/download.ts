@@ -1,0 +1,71 @@
+import type { ExportFormat } from './chain';
+
+/** How far a download is. */
+export interface DownloadProgress {
+  rows: number;
+  bytes: number;
+}
+
+const REPORT_MS = 200;
+const NEWLINE = 0x0a;
+const QUOTE = 0x22;
+
+/**
+ * All of a stream as a file. `report` hears a few times a second how far it is. Throws what the stream throws, so half a
+ * download is never taken for a whole one, and when `signal` says to stop.
+ */
+export async function download(
+  stream: ReadableStream<Uint8Array>,
+  format: ExportFormat,
+  report: (progress: DownloadProgress) => void,
+  signal: AbortSignal,
+): Promise<Blob> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const countRows = rowCounter(format);
+  let progress: DownloadProgress = { rows: 0, bytes: 0 };
+  let reportedAt = 0;
+  const reader = stream.getReader();
+  const stop = () => void reader.cancel().catch(() => undefined);
+  signal.addEventListener('abort', stop);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) break;
+      chunks.push(new Uint8Array(value));
+      progress = { rows: countRows(value), bytes: progress.bytes + value.length };
+      if (performance.now() - reportedAt < REPORT_MS) continue;
+      reportedAt = performance.now();
+      report(progress);
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  report(progress);
+  return new Blob(chunks, { type: format === 'csv' ? 'text/csv' : 'application/x-ndjson' });
+}
+
+/** Counts rows over the chunks it is given: lines, in CSV without the first and those inside of quotes. */
+export function rowCounter(format: ExportFormat): (chunk: Uint8Array) => number {
+  const isCsv = format === 'csv';
+  let lines = 0;
+  let isQuoted = false;
+  return (chunk) => {
+    for (const byte of chunk) {
+      if (isCsv && byte === QUOTE) isQuoted = !isQuoted;
+      else if (byte === NEWLINE && !isQuoted) lines += 1;
+    }
+    return isCsv ? Math.max(0, lines - 1) : lines;
+  };
+}
+
+/** Gives a file to the browser to save. */
+export function saveFile(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has taken the blob by then; revoking it at once would cancel the download in some.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

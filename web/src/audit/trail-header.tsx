@@ -1,0 +1,70 @@
+import { FileDown, Radio, ShieldCheck } from 'lucide-react';
+import { useState } from 'react';
+import { useSearchParams } from 'react-router';
+import { useMe } from '../session/session';
+import { Button } from '../ui/button';
+import { SelectBox } from '../ui/field';
+import { PageHeader } from '../ui/page';
+import type { Chain } from './chain';
+import { ExportDialog } from './export-dialog';
+import type { AuditFilters } from './filters';
+import { VerifyDialog } from './verify-dialog';
+
+const TRAILS = [
+  { value: '', label: 'This organization' },
+  { value: 'server', label: 'Server', note: 'Logins, set-up, strangers' },
+];
+
+/** The head of the trail: which one it is, and what can be done with all of it. */
+export function TrailHeader({
+  chain,
+  filters,
+  isServer,
+  isLive,
+  onLive,
+}: {
+  chain: Chain;
+  filters: AuditFilters;
+  isServer: boolean;
+  isLive: boolean;
+  onLive: (isOn: boolean) => void;
+}) {
+  const { instanceAdministrator } = useMe();
+  const [, setSearch] = useSearchParams();
+  const [dialog, setDialog] = useState<'export' | 'verify'>();
+  const close = () => setDialog(undefined);
+  return (
+    <>
+      <PageHeader
+        title="Audit trail"
+        actions={
+          <>
+            {instanceAdministrator && (
+              <SelectBox
+                label="Trail of"
+                choices={TRAILS}
+                value={isServer ? 'server' : ''}
+                onChange={(trail) => setSearch(trail ? { trail } : {}, { replace: true })}
+              />
+            )}
+            <Button onClick={() => onLive(!isLive)}>
+              <Radio aria-hidden /> {isLive ? 'Stop live' : 'Live'}
+            </Button>
+            <Button onClick={() => setDialog('export')}>
+              <FileDown aria-hidden /> Export
+            </Button>
+            <Button onClick={() => setDialog('verify')}>
+              <ShieldCheck aria-hidden /> Verify
+            </Button>
+          </>
+        }
+      >
+        {isServer
+          ? 'What belongs to no organization: logins, set-up, requests of strangers.'
+          : 'Every request and every change in this organization. Nothing on it can be changed or removed.'}
+      </PageHeader>
+      {dialog === 'export' && <ExportDialog {...{ chain, filters }} onClose={close} />}
+      {dialog === 'verify' && <VerifyDialog chain={chain} onClose={close} />}
+    </>
+  );
+}

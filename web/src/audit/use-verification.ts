@@ -1,0 +1,56 @@
+import type { Verification } from '@claviger/sdk';
+import { useEffect, useRef, useState } from 'react';
+import type { Chain } from './chain';
+
+/** How many events the server is asked to recompute at a time. */
+const STEP = 10_000;
+
+/** How far a verification is, and what it found. */
+export interface VerificationRun {
+  state: 'idle' | 'running' | 'unbroken' | 'broken' | 'cancelled' | 'failed';
+  /** How many events were found good. */
+  events: number;
+  /** Where the chain ended at the last step. */
+  head?: Verification['head'];
+  firstBadSequence?: number;
+  error?: unknown;
+}
+
+/** Verifies a whole chain step by step; leaving the page stops it. */
+export function useVerification(chain: Chain): {
+  run: VerificationRun;
+  start: () => Promise<void>;
+  cancel: () => void;
+} {
+  const [run, setRun] = useState<VerificationRun>({ state: 'idle', events: 0 });
+  const running = useRef<AbortController>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
+  const start = async () => {
+    const { signal } = (running.current = new AbortController());
+    setRun({ state: 'running', events: 0 });
+    try {
+      setRun(await verifyAll(chain, setRun, signal));
+    } catch (error) {
+      const state = signal.aborted ? 'cancelled' : 'failed';
+      setRun((before) => ({ ...before, state, error }));
+    }
+  };
+  return { run, start, cancel: () => running.current?.abort() };
+}
+
+async function verifyAll(
+  chain: Chain,
+  report: (run: VerificationRun) => void,
+  signal: AbortSignal,
+): Promise<VerificationRun> {
+  let events = 0;
+  for (let from: number | undefined = 1; ;) {
+    const step = await chain.verify(from, STEP, signal);
+    events += step.events;
+    const { head, firstBadSequence } = step;
+    if (!step.valid) return { state: 'broken', events, head, firstBadSequence };
+    if (step.next === undefined) return { state: 'unbroken', events, head };
+    from = step.next;
+    report({ state: 'running', events, head });
+  }
+}
