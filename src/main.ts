@@ -43,6 +43,7 @@ function welcome(config: Config, app: NestFastifyApplication, setupLink?: string
   const url = config.port === 0 ? `http://localhost:${port}` : config.publicUrl;
   const lines = [
     'Claviger is ready.',
+    `  Settings    ${url}/`,
     `  API         ${url}/v1`,
     `  Swagger UI  ${url}/docs`,
     `  OpenAPI     ${url}/openapi.json`,
