@@ -13,3 +13,45 @@ const organizationPages: RouteObject[] = [
   { index: true, element: <Navigate to="service-accounts" replace /> },
   { path: 'service-accounts', lazy: () => import('./service-accounts/service-accounts-page') },
   { path: 'roles', lazy: () => import('./roles/roles-page') },
+  { path: 'general', lazy: () => import('./organization/general-page') },
+];
+
+/** All pages. What the server answers with the panel's document is in `src/panel/` there. */
+export const routes: RouteObject[] = [
+  {
+    errorElement: <PageError />,
+    hydrateFallbackElement: <Loading />,
+    children: [
+      { path: '/login', element: <LoginPage /> },
+      { path: '/setup', lazy: () => import('./session/setup-page') },
+      { path: '/invitation', lazy: () => import('./session/invitation-page') },
+      { path: '/password-reset', lazy: () => import('./session/password-reset-page') },
+      {
+        element: <RequireSession />,
+        children: [
+          {
+            element: <Shell />,
+            children: [
+              {
+                errorElement: <PageError />,
+                children: [
+                  { path: '/', element: <Home /> },
+                  { path: '/profile', lazy: () => import('./profile/profile-page') },
+                  {
+                    path: '/organizations/:organizationId',
+                    element: <OrganizationFrame />,
+                    children: organizationPages,
+                  },
+                  { path: '*', element: <NotFound /> },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+];
+
+/** The router of the panel. */
+export const router: ReturnType<typeof createBrowserRouter> = createBrowserRouter(routes);
