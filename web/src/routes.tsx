@@ -19,6 +19,7 @@ const organizationPages: RouteObject[] = [
   { path: 'service-accounts/:serviceAccountId/keys', lazy: () => import('./keys/keys-page') },
   { path: 'roles', lazy: () => import('./roles/roles-page') },
   { path: 'audit/:eventId?', lazy: () => import('./audit/audit-page') },
+  { path: 'general', lazy: () => import('./organization/general-page') },
 ];
 
 /** All pages. What the server answers with the panel's document is in `src/panel/` there. */
@@ -28,6 +29,9 @@ export const routes: RouteObject[] = [
     hydrateFallbackElement: <Loading />,
     children: [
       { path: '/login', element: <LoginPage /> },
+      { path: '/setup', lazy: () => import('./session/setup-page') },
+      { path: '/invitation', lazy: () => import('./session/invitation-page') },
+      { path: '/password-reset', lazy: () => import('./session/password-reset-page') },
       {
         element: <RequireSession />,
         children: [
@@ -38,6 +42,7 @@ export const routes: RouteObject[] = [
                 errorElement: <PageError />,
                 children: [
                   { path: '/', element: <Home /> },
+                  { path: '/profile', lazy: () => import('./profile/profile-page') },
                   {
                     path: '/organizations/:organizationId',
                     element: <OrganizationFrame />,

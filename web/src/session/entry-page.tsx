@@ -27,3 +27,8 @@ export function EntryPage({
     </main>
   );
 }
+
+/** What can be done on a page without a form. */
+export function EntryActions({ children }: { children: ReactNode }) {
+  return <div className={styles.actions}>{children}</div>;
+}

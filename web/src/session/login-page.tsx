@@ -7,6 +7,7 @@ import { Button } from '../ui/button';
 import { TextField } from '../ui/field';
 import { Loading } from '../ui/loading';
 import { Notice, ProblemNotice } from '../ui/notice';
+import { PasswordField } from '../ui/password-field';
 import { EntryPage } from './entry-page';
 import { resetSession, useMeQuery } from './session';
 
@@ -14,47 +15,52 @@ import { resetSession, useMeQuery } from './session';
 export function LoginPage() {
   const { data: me } = useMeQuery();
   const [search] = useSearchParams();
+  if (me === undefined) return <Loading />;
+  if (me) return <Navigate to={localPath(search.get('next'))} replace />;
+  return (
+    <EntryPage title="Log in">
+      <LoginForm />
+    </EntryPage>
+  );
+}
+
+/** Logs in where it stands: who is logged in then is what `useMeQuery` says. */
+export function LoginForm() {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const login = useMutation({
     mutationFn: () => api.sessions.create({ body: { email, password, cookie: true } }),
     onSuccess: () => resetSession(undefined),
   });
-  if (me === undefined) return <Loading />;
-  if (me) return <Navigate to={localPath(search.get('next'))} replace />;
   return (
-    <EntryPage title="Log in">
-      <Form errors={fieldErrors(login.error)} onFormSubmit={() => login.mutate()}>
-        {isProblem(login.error, 'invalid_login') ? (
-          <Notice tone="danger" role="alert" title="E-mail or password is wrong" />
-        ) : (
-          <ProblemNotice error={login.error} />
-        )}
-        <TextField
-          name="email"
-          label="E-mail"
-          type="email"
-          autoComplete="username"
-          required
-          autoFocus
-          value={email}
-          onValueChange={setEmail}
-        />
-        <TextField
-          name="password"
-          label="Password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onValueChange={setPassword}
-        />
-        <Button type="submit" variant="primary" busy={login.isPending}>
-          Log in
-        </Button>
-        <Link to="/password-reset">Forgot your password?</Link>
-      </Form>
-    </EntryPage>
+    <Form errors={fieldErrors(login.error)} onFormSubmit={() => login.mutate()}>
+      {isProblem(login.error, 'invalid_login') ? (
+        <Notice tone="danger" role="alert" title="E-mail or password is wrong" />
+      ) : (
+        <ProblemNotice error={login.error} />
+      )}
+      <TextField
+        name="email"
+        label="E-mail"
+        type="email"
+        autoComplete="username"
+        required
+        autoFocus
+        value={email}
+        onValueChange={setEmail}
+      />
+      <PasswordField
+        name="password"
+        label="Password"
+        required
+        value={password}
+        onValueChange={setPassword}
+      />
+      <Button type="submit" variant="primary" busy={login.isPending}>
+        Log in
+      </Button>
+      <Link to="/password-reset">Forgot your password?</Link>
+    </Form>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { UserMe } from '@claviger/sdk';
 import { ProblemError } from '@claviger/sdk';
-import { useQuery } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useParams } from 'react-router';
 import { api } from '../api/client';
 import { ME, queryClient } from '../api/query-client';
@@ -19,7 +19,7 @@ async function readMe(): Promise<UserMe | null> {
 }
 
 /** The query of who is logged in: `data` is null for nobody, undefined until it is known. */
-export function useMeQuery() {
+export function useMeQuery(): UseQueryResult<UserMe | null> {
   return useQuery({ queryKey: ME, queryFn: readMe, staleTime: 60_000 });
 }
 
@@ -49,8 +49,26 @@ export function useCan(): (permission: string) => boolean {
   return (permission) => permissions.includes(permission);
 }
 
-/** Forgets everything that was read; `me` says who is there now, as far as that is known already. */
+/** Forgets everything that was read; `me` says who is there now, undefined: to be asked. */
 export function resetSession(me: null | undefined): void {
-  queryClient.clear();
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME[0] });
+  queryClient.getMutationCache().clear();
+  // Who is there is not removed but replaced: pages that are open watch it.
   if (me === null) queryClient.setQueryData(ME, null);
+  else void queryClient.resetQueries({ queryKey: ME });
+}
+
+/** Asks again what the person may do where: they have changed it. Settles when it is known. */
+export function refreshMe(): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: ME });
+}
+
+/** Ends the session; one that has ended already is as good as ended. Errors: all others, and then it goes on. */
+export async function logOut(): Promise<void> {
+  try {
+    await api.sessions.endCurrent();
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+  }
+  resetSession(null);
 }

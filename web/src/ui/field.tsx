@@ -5,7 +5,8 @@ import { Check, ChevronDown } from 'lucide-react';
 import type { ComponentProps, ReactNode } from 'react';
 import styles from './field.module.css';
 
-interface FieldProps {
+/** What every field of a form has. */
+export interface FieldProps {
   /** The JSON pointer of the property without its first slash, so that refusals find their field. */
   name: string;
   label: ReactNode;
@@ -13,7 +14,8 @@ interface FieldProps {
   optional?: boolean;
 }
 
-function FieldFrame({
+/** Label, hint and refusal around a control. */
+export function FieldFrame({
   name,
   label,
   hint,

@@ -92,3 +92,8 @@ export function Fact({ label, children }: { label: string; children: ReactNode }
     </div>
   );
 }
+
+/** Keeps a form on a page as narrow as its lines are read, its parts below each other. */
+export function FormColumn({ children }: { children: ReactNode }) {
+  return <div className={styles.formColumn}>{children}</div>;
+}

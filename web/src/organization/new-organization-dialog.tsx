@@ -1,0 +1,62 @@
+import { Form } from '@base-ui/react/form';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { api, fieldErrors } from '../api/client';
+import { refreshMe } from '../session/session';
+import { Button } from '../ui/button';
+import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
+import { TextField } from '../ui/field';
+import { ProblemNotice } from '../ui/notice';
+import { toast } from '../ui/toast';
+
+/** Makes an organization, of which the person becomes the owner, and opens it. For administrators of the server. */
+export function NewOrganizationDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title="New organization"
+      description="Its users, service accounts, keys and audit trail are apart from those of all others. You become its owner."
+    >
+      <NewOrganization onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function NewOrganization({ onClose }: { onClose: () => void }) {
+  const [name, setName] = useState('');
+  const navigate = useNavigate();
+  const creation = useMutation({
+    mutationFn: () => api.organizations.create({ body: { name } }),
+    onSuccess: async (organization) => {
+      await refreshMe();
+      onClose();
+      toast(`${organization.name} is there`);
+      await navigate(`/organizations/${organization.id}`);
+    },
+  });
+  return (
+    <Form errors={fieldErrors(creation.error)} onFormSubmit={() => creation.mutate()}>
+      <DialogBody>
+        <ProblemNotice error={creation.error} />
+        <TextField
+          name="name"
+          label="Name"
+          required
+          autoFocus
+          maxLength={100}
+          hint="The company, team or environment that it is for. You can change it later."
+          value={name}
+          onValueChange={setName}
+        />
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={creation.isPending}>
+          Create
+        </Button>
+      </DialogFooter>
+    </Form>
+  );
+}

@@ -1,0 +1,149 @@
+import { Form } from '@base-ui/react/form';
+import type { Organization } from '@claviger/sdk';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, fieldErrors } from '../api/client';
+import { Button } from '../ui/button';
+import { SelectField, TextField } from '../ui/field';
+import { ProblemNotice } from '../ui/notice';
+import { FormColumn } from '../ui/page';
+import { toast } from '../ui/toast';
+import { type Lifetime, type LifetimeUnit, toLifetime, toSeconds } from './lifetime';
+import { useShowChanged } from './use-settings';
+
+interface Input {
+  name: string;
+  maxKeys: string;
+  lifetime: Lifetime;
+  requests: string;
+}
+
+/** Changes the organization's name and limits; only what was changed is sent. */
+export function SettingsForm({ organization }: { organization: Organization }) {
+  const [input, setInput] = useState(() => toInput(organization));
+  const change = (part: Partial<Input>) => setInput((before) => ({ ...before, ...part }));
+  const showChanged = useShowChanged();
+  const save = useMutation({
+    mutationFn: () =>
+      api.organizations.update({
+        organizationId: organization.id,
+        body: changesOf(organization, input),
+      }),
+    onSuccess: async (changed) => {
+      setInput(toInput(changed));
+      await showChanged(changed);
+      toast('The settings are saved');
+    },
+  });
+  return (
+    <FormColumn>
+      <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
+        <ProblemNotice error={save.error} />
+        <TextField
+          name="name"
+          label="Name"
+          required
+          maxLength={100}
+          value={input.name}
+          onValueChange={(name) => change({ name })}
+        />
+        <TextField
+          name="settings/maxKeysPerServiceAccount"
+          label="Keys per service account"
+          hint="How many usable keys one service account may have, 1 to 100. Keys that are there already stay."
+          {...wholeNumber(1, 100)}
+          value={input.maxKeys}
+          onValueChange={(maxKeys) => change({ maxKeys })}
+        />
+        <LifetimeFields value={input.lifetime} onChange={(lifetime) => change({ lifetime })} />
+        <TextField
+          name="settings/requestsPerMinute"
+          label="Requests per minute"
+          hint="How often a minute each key and each session may use one operation; more is refused for the rest of the minute. A service account may have a limit of its own."
+          {...wholeNumber(1, 1_000_000)}
+          value={input.requests}
+          onValueChange={(requests) => change({ requests })}
+        />
+        <Button
+          type="submit"
+          variant="primary"
+          busy={save.isPending}
+          disabled={Object.keys(changesOf(organization, input)).length === 0}
+        >
+          Save
+        </Button>
+      </Form>
+    </FormColumn>
+  );
+}
+
+const UNITS = [
+  { value: 'none', label: 'No limit', note: 'Keys may live for ever' },
+  { value: 'days', label: 'Days' },
+  { value: 'hours', label: 'Hours' },
+];
+
+function LifetimeFields({
+  value: { amount, unit },
+  onChange,
+}: {
+  value: Lifetime;
+  onChange: (lifetime: Lifetime) => void;
+}) {
+  const isUnusual = !UNITS.some(({ value }) => value === unit);
+  return (
+    <>
+      <SelectField
+        name="lifetimeUnit"
+        label="Longest life of a key"
+        hint="How late a new key may expire. Keys that are there already keep their life."
+        choices={isUnusual ? [...UNITS, { value: unit, label: inWords(unit) }] : UNITS}
+        value={unit}
+        onChange={(chosen) => onChange({ amount, unit: chosen as LifetimeUnit })}
+      />
+      {unit !== 'none' && (
+        <TextField
+          name="settings/maxKeyLifetimeSeconds"
+          label={`Longest life in ${unit}`}
+          hint="From 1 hour to 10 years."
+          {...wholeNumber(1)}
+          value={amount}
+          onValueChange={(typed) => onChange({ amount: typed, unit })}
+        />
+      )}
+    </>
+  );
+}
+
+function inWords(unit: LifetimeUnit): string {
+  return unit.charAt(0).toUpperCase() + unit.slice(1);
+}
+
+function wholeNumber(min: number, max?: number) {
+  return { type: 'number', inputMode: 'numeric', step: 1, min, max, required: true } as const;
+}
+
+function toInput({ name, settings }: Organization): Input {
+  return {
+    name,
+    maxKeys: String(settings.maxKeysPerServiceAccount),
+    lifetime: toLifetime(settings.maxKeyLifetimeSeconds),
+    requests: String(settings.requestsPerMinute),
+  };
+}
+
+/** `{}` when nothing differs. */
+function changesOf({ name, settings: before }: Organization, input: Input) {
+  const typed = {
+    maxKeysPerServiceAccount: Number(input.maxKeys),
+    maxKeyLifetimeSeconds: toSeconds(input.lifetime),
+    requestsPerMinute: Number(input.requests),
+  };
+  const settings = Object.fromEntries(
+    Object.entries(typed).filter(([key, value]) => value !== before[key as keyof typeof before]),
+  ) as Partial<typeof typed>;
+  return {
+    ...(input.name.trim() === name ? {} : { name: input.name }),
+    ...(Object.keys(settings).length === 0 ? {} : { settings }),
+  };
+}

@@ -1,0 +1,20 @@
+import { useEffect, useState } from 'react';
+import { useLocation, useNavigate } from 'react-router';
+
+/**
+ * The one-time token behind `#token=` of a link; undefined without one. It is kept in memory alone, and taken out of the
+ * address at once, so that neither the history nor a bookmark has it.
+ */
+export function useFragmentToken(): string | undefined {
+  const { hash, pathname, search } = useLocation();
+  const navigate = useNavigate();
+  const found = new URLSearchParams(hash.slice(1)).get('token');
+  const [token, setToken] = useState(found);
+  useEffect(() => {
+    if (found === null) return;
+    // Another link may be opened in the same tab, which does not load the page again.
+    setToken(found);
+    void navigate({ pathname, search }, { replace: true });
+  }, [found, pathname, search, navigate]);
+  return (found ?? token) || undefined;
+}
