@@ -10,11 +10,10 @@ export function useFragmentToken(): string | undefined {
   const navigate = useNavigate();
   const found = new URLSearchParams(hash.slice(1)).get('token');
   const [token, setToken] = useState(found);
+  // Another link may be opened in the same tab, which does not load the page again.
+  if (found !== null && found !== token) setToken(found);
   useEffect(() => {
-    if (found === null) return;
-    // Another link may be opened in the same tab, which does not load the page again.
-    setToken(found);
-    void navigate({ pathname, search }, { replace: true });
+    if (found !== null) void navigate({ pathname, search }, { replace: true });
   }, [found, pathname, search, navigate]);
-  return (found ?? token) || undefined;
+  return token || undefined;
 }
