@@ -19,7 +19,9 @@ export function ImportResult({
   return (
     <>
       <Outcome {...{ progress, isStopped }} />
-      {progress.failed.length > 0 && <FailedRows rows={progress.failed} />}
+      {progress.failed.length > 0 && (
+        <FailedRows rows={progress.failed} isTrial={progress.validateOnly} />
+      )}
     </>
   );
 }
@@ -65,13 +67,14 @@ function Outcome({
   );
 }
 
-function FailedRows({ rows }: { rows: readonly ImportedRow[] }) {
+function FailedRows({ rows, isTrial }: { rows: readonly ImportedRow[]; isTrial: boolean }) {
+  const title = isTrial ? 'Rows that would fail' : 'Rows that failed';
   const hidden = rows.length - MOST_SHOWN;
   return (
     <>
-      <div className={styles.failed} tabIndex={0} role="region" aria-label="Rows that failed">
+      <div className={styles.failed} tabIndex={0} role="region" aria-label={title}>
         <table>
-          <caption>Rows that failed</caption>
+          <caption>{title}</caption>
           <thead>
             <tr>
               <th scope="col">Line</th>

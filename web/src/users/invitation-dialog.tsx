@@ -32,7 +32,7 @@ export function InvitationDialog({
           </p>
         ) : (
           <Notice tone="warning" title="No mail was sent">
-            Give this link to <strong>{email}</strong> yourself, on a way that nobody else reads.
+            Give this link to <strong>{email}</strong> yourself, in a way that nobody else can read.
           </Notice>
         )}
         <code className={styles.link} aria-label="Link of the invitation">

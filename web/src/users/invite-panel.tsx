@@ -38,7 +38,7 @@ export function InvitePanel({
       open
       onClose={onClose}
       title="Invite somebody"
-      description="They get a mail with a link, and can work here once they have accepted. The link is good for 7 days."
+      description="They get a link, by mail or from you, and can work here once they have accepted. It is good for 7 days."
     >
       <Form
         errors={
