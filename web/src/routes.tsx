@@ -17,6 +17,7 @@ const organizationPages: RouteObject[] = [
     lazy: () => import('./service-accounts/account-page'),
   },
   { path: 'service-accounts/:serviceAccountId/keys', lazy: () => import('./keys/keys-page') },
+  { path: 'users', lazy: () => import('./users/users-page') },
   { path: 'roles', lazy: () => import('./roles/roles-page') },
   { path: 'audit/:eventId?', lazy: () => import('./audit/audit-page') },
   { path: 'general', lazy: () => import('./organization/general-page') },
