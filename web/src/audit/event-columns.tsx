@@ -40,28 +40,18 @@ export function eventColumns(context: RowContext): Column<AuditEvent>[] {
       key: 'occurredAt',
       header: 'When',
       cell: (event) => (
-        <span className={styles.when}>
+        <span className={styles.whole}>
           <Time at={event.occurredAt} />
         </span>
       ),
     },
     { key: 'actor', header: 'Who', cell: (event) => <Who event={event} /> },
+    { key: 'outcome', header: 'Outcome', cell: (event) => <Outcome event={event} /> },
     {
-      key: 'outcome',
-      header: 'Outcome',
-      cell: (event) => (
-        <div className={styles.cellLine}>
-          <StatusBadge status={event.outcome} />
-          {event.reason && (
-            <span className={styles.second}>
-              <ForeignText>{event.reason}</ForeignText>
-            </span>
-          )}
-        </div>
-      ),
+      key: 'ip',
+      header: 'Address',
+      cell: ({ ip }) => <span className={ip?.includes(':') ? '' : styles.whole}>{ip ?? '–'}</span>,
     },
-    { key: 'status', header: 'Status', cell: (event) => event.status ?? '–' },
-    { key: 'ip', header: 'Address', cell: (event) => event.ip ?? '–' },
     {
       key: 'menu',
       header: 'Actions',
@@ -69,6 +59,21 @@ export function eventColumns(context: RowContext): Column<AuditEvent>[] {
       cell: (event) => <EventMenu event={event} context={context} />,
     },
   ];
+}
+
+function Outcome({ event: { outcome, status, reason } }: { event: AuditEvent }) {
+  return (
+    <>
+      <div className={styles.cellLine}>
+        <StatusBadge status={outcome} /> {status}
+      </div>
+      {reason && (
+        <div className={styles.second}>
+          <ForeignText>{reason}</ForeignText>
+        </div>
+      )}
+    </>
+  );
 }
 
 function EventMenu({

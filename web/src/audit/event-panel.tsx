@@ -210,10 +210,12 @@ function Id({
 }) {
   return (
     <div className={styles.id}>
-      <code>
-        <ForeignText>{id}</ForeignText>
-      </code>
-      <CopyButton text={id} what={what} />
+      <span className={styles.copied}>
+        <code>
+          <ForeignText>{id}</ForeignText>
+        </code>
+        <CopyButton text={id} what={what} />
+      </span>
       {onFilter && (
         <Button variant="quiet" onClick={onFilter}>
           <Filter aria-hidden /> {filter}

@@ -42,7 +42,7 @@ export function useLiveTail(
   readerId: string,
   startedAt: number | undefined,
 ): LiveTail {
-  const queryKey = [...chain.queryKey, filters, { live: startedAt }];
+  const queryKey = [...chain.queryKey, filters, 'live', startedAt ?? null];
   const query = useQuery({
     queryKey,
     queryFn: async ({ signal }) => {

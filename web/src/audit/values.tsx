@@ -40,22 +40,23 @@ function toChange(change: unknown): { before: unknown; after: unknown } {
     : { before: null, after: change };
 }
 
-/** A value of an event: words for nothing, one line for each of a list, JSON for what is nested. */
+/** A value of an event: a word for nothing, a line for each of a list or of fields, JSON for what is nested in them. */
 export function Value({ value }: { value: unknown }) {
   if (value === null || value === undefined || value === '') return <Nothing />;
-  if (Array.isArray(value)) {
-    if (value.length === 0) return <Nothing />;
-    return (
-      <ul className={styles.values}>
-        {value.map((one, index) => (
-          <li key={index}>
-            <ForeignText>{textOf(one)}</ForeignText>
-          </li>
-        ))}
-      </ul>
-    );
-  }
-  return <ForeignText>{textOf(value)}</ForeignText>;
+  if (typeof value !== 'object') return <ForeignText>{textOf(value)}</ForeignText>;
+  const lines = Array.isArray(value)
+    ? value.map(textOf)
+    : Object.entries(value).map(([name, one]) => `${name}: ${textOf(one)}`);
+  if (lines.length === 0) return <Nothing />;
+  return (
+    <ul className={styles.values}>
+      {lines.map((line, index) => (
+        <li key={index}>
+          <ForeignText>{line}</ForeignText>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Nothing() {

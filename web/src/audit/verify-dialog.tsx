@@ -86,7 +86,7 @@ function Result({ run }: { run: VerificationRun }) {
       <Facts>
         <Fact label="Last number">{head.sequence}</Fact>
         <Fact label="Last hash">
-          <div className={styles.id}>
+          <div className={styles.copied}>
             <code>{head.hash}</code>
             <CopyButton text={`${head.sequence} ${head.hash}`} what="number and hash" />
           </div>

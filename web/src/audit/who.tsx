@@ -26,12 +26,15 @@ export function Who({ event: { actor, key } }: { event: AuditEvent }) {
   );
 }
 
+/** What the routes of an organization begin with: nothing new on its own trail. */
+const ORGANIZATION = /^\/v1\/organizations\/\{organizationId\}(?=\/)/;
+
 /** What was done: the method and route of a request; of a change its name, and what it was done to. */
 export function What({ event: { action, method, route, path, targets } }: { event: AuditEvent }) {
   if (action === HTTP_REQUEST) {
     return (
       <code>
-        {method} <ForeignText>{route ?? path ?? ''}</ForeignText>
+        {method} <ForeignText>{(route ?? path ?? '').replace(ORGANIZATION, '…')}</ForeignText>
       </code>
     );
   }
