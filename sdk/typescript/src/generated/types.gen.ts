@@ -539,6 +539,10 @@ export type KeyUsageRow = {
      */
     requests: number;
     /**
+     * Of `requests`: answered with a refusal.
+     */
+    denied: number;
+    /**
      * Requests that were refused though the token was right.
      */
     refused: number;
@@ -574,6 +578,10 @@ export type KeyUsageTotal = {
      * Requests that the key was good for, whatever they were answered.
      */
     requests: number;
+    /**
+     * Of `requests`: answered with a refusal, as the outcome `denied` of the audit trail.
+     */
+    denied: number;
     /**
      * Requests that were refused though the token was right: the key had ended, say.
      */
