@@ -71,13 +71,14 @@ describe('GET …/keys/{keyId}/usage', () => {
     await key.client.get(`${organization.path}/audit-events`, from('203.0.113.7')); // 403
     const { status, body } = await usageOf(key);
     expect(status).toBe(200);
-    const row = (route: string, ip: string, client: string, requests: number) => ({
+    const row = (route: string, ip: string, client: string, requests: number, denied = 0) => ({
       day: today(),
       keyId: key.id,
       route,
       ip,
       client,
       requests,
+      denied,
       refused: 0,
       lastUsedAt: expect.stringMatching(/Z$/),
       lastRefusedAt: null,
@@ -93,6 +94,7 @@ describe('GET …/keys/{keyId}/usage', () => {
           status: 'active',
           expiresAt: null,
           requests: 6,
+          denied: 1,
           refused: 0,
           lastUsedAt: expect.stringMatching(/Z$/),
           lastRefusedAt: null,
@@ -106,7 +108,7 @@ describe('GET …/keys/{keyId}/usage', () => {
       row('GET /v1/me', '203.0.113.8', 'curl/8.5.0', 1),
       row('GET /v1/organizations/{organizationId}/roles/{roleKey}', '203.0.113.7', 'python-requests/2.31', 1), // prettier-ignore
       row('GET *', '203.0.113.7', 'python-requests/2.31', 1),
-      row('GET /v1/organizations/{organizationId}/audit-events', '203.0.113.7', 'python-requests/2.31', 1), // prettier-ignore
+      row('GET /v1/organizations/{organizationId}/audit-events', '203.0.113.7', 'python-requests/2.31', 1, 1), // prettier-ignore
     ];
     expect(body.data).toHaveLength(expected.length);
     expect(body.data).toEqual(expect.arrayContaining(expected));
@@ -115,9 +117,28 @@ describe('GET …/keys/{keyId}/usage', () => {
   it('200: adds up what was counted before', async () => {
     const key = await aUsedKey();
     for (let round = 1; round <= 3; round += 1) {
-      await key.client.get('/v1/me', from('203.0.113.7'));
-      expect((await usageOf(key)).body.data).toMatchObject([{ requests: round }]);
+      await key.client.get(`${organization.path}/audit-events`, from('203.0.113.7'));
+      expect((await usageOf(key)).body.data).toMatchObject([{ requests: round, denied: round }]);
     }
+  });
+
+  it('200: what is denied is what the trail says is denied', async () => {
+    const place = await anOrganization(server, { requestsPerMinute: 3 });
+    const account = await aServiceAccount(server, place);
+    const boss = await aPerson(server, place);
+    for (const path of ['/v1/nothing', `${place.path}/users/x`, `${place.path}/roles?limit=0`]) {
+      await account.client.get(path);
+    }
+    for (let round = 0; round < 5; round += 1)
+      await account.client.get(`${place.path}/audit-events`);
+    const answers = [];
+    for (let round = 0; round < 5; round += 1) answers.push(await account.client.get('/v1/me'));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+    const trail = await eventsOf(server, { chain: place.id });
+    const denied = trail.filter(({ event }) => event.outcome === 'denied');
+    expect([trail.length, denied.length]).toEqual([13, 7]);
+    const { body } = await boss.client.get(`${account.path}/keys/${account.keyId}/usage`);
+    expect(body.keys).toMatchObject([{ requests: 13, denied: 7, refused: 0 }]);
   });
 
   it('200: shows old and new key side by side, and who still uses the old one after its end', async () => {

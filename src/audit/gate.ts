@@ -115,7 +115,7 @@ export class AuditGate implements OnApplicationShutdown {
     for (let round = 1; ; round += 1) {
       const waitSeconds = this.noteBadCredential(request, reply, check);
       if (waitSeconds !== undefined) {
-        this.counter.note(request, check);
+        this.counter.note(request, check, reply.statusCode);
         return replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
       }
       const event = httpEvent(request, answerOf(request, reply), check, conditional, this.seals);
@@ -132,7 +132,7 @@ export class AuditGate implements OnApplicationShutdown {
     if (check?.ok && check.credential.kind === 'key') {
       this.usage.note(check.credential.keyId, request.context.ip);
     }
-    this.counter.note(request, check);
+    this.counter.note(request, check, reply.statusCode);
     const { subject } = request;
     if (subject?.credential) this.usage.note(subject.credential.keyId, subject.ip);
     return payload;

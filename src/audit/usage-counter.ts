@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Check } from '../auth/credentials.js';
 import { DatabaseService } from '../database/database.service.js';
 import { clientProduct, UNKNOWN_CLIENT } from './client-product.js';
+import { type AuditOutcome, outcomeOf } from './event.js';
 import { routeTemplate } from './http-event.js';
 import { ADD_USES, OTHER, SWEEP_USES } from './usage-counter.sql.js';
 
@@ -19,6 +20,8 @@ interface Use {
   ip: string;
   client: string;
   requests: number;
+  /** Of `requests`. */
+  denied: number;
   refused: number;
   /** `performance.now()`; null: not among these. */
   usedAt: number | null;
@@ -40,19 +43,21 @@ export class UsageCounter {
 
   /**
    * Counts an answered request for its caller's key, and one that was let in by introspection for the key asked about. A
-   * wrong secret counts for nobody; a right one that was refused counts as refused.
+   * wrong secret counts for nobody; a right one that was refused counts as refused. A good key that was answered with a
+   * refusal counts as denied too, as the outcome of the request's event says: `status` is the answer's.
    */
-  note(request: FastifyRequest, check: Check | null): void {
+  note(request: FastifyRequest, check: Check | null, status: number): void {
     const { subject, context } = request;
     if (check?.ok) {
       if (check.credential.kind === 'key') {
-        this.count(request, check.credential.keyId, context.ip, false);
+        this.count(request, check.credential.keyId, context.ip, outcomeOf(status));
       }
     } else if (check?.key?.verified) {
-      this.count(request, check.key.keyId, context.ip, true);
+      this.count(request, check.key.keyId, context.ip, 'refused');
     }
     if (subject?.credential) {
-      this.count(request, subject.credential.keyId, subject.ip ?? UNKNOWN_CLIENT, false);
+      const ip = subject.ip ?? UNKNOWN_CLIENT;
+      this.count(request, subject.credential.keyId, ip, outcomeOf(status));
     }
   }
 
@@ -63,14 +68,20 @@ export class UsageCounter {
     return (this.flushing = this.flushing.then(() => this.write()));
   }
 
-  private count(request: FastifyRequest, keyId: string, ip: string, isRefused: boolean): void {
+  private count(
+    request: FastifyRequest,
+    keyId: string,
+    ip: string,
+    outcome: AuditOutcome | 'refused',
+  ): void {
     const use = this.useOf(request, keyId, ip);
     if (use === undefined) return;
-    if (isRefused) {
+    if (outcome === 'refused') {
       use.refused += 1;
       use.refusedAt = performance.now();
     } else {
       use.requests += 1;
+      if (outcome === 'denied') use.denied += 1;
       use.usedAt = performance.now();
     }
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS).unref();
@@ -101,7 +112,8 @@ export class UsageCounter {
     who: Pick<Use, 'keyId' | 'ip' | 'client'>,
   ): Use {
     const route = `${request.method} ${routeTemplate(request) ?? '*'}`;
-    const use = { ...who, route, requests: 0, refused: 0, usedAt: null, refusedAt: null };
+    const counts = { requests: 0, denied: 0, refused: 0 };
+    const use = { ...who, route, ...counts, usedAt: null, refusedAt: null };
     uses.set(key, use);
     this.size += 1;
     return use;
@@ -132,6 +144,7 @@ function columnsOf(uses: Use[]): unknown[] {
     uses.map((use) => use.ip),
     uses.map((use) => use.client),
     uses.map((use) => use.requests),
+    uses.map((use) => use.denied),
     uses.map((use) => use.refused),
     uses.map((use) => age(use.usedAt)),
     uses.map((use) => age(use.refusedAt)),

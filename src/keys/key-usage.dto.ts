@@ -42,6 +42,10 @@ export class KeyUsageTotal {
   @ApiProperty({ type: 'integer', example: 1204 })
   requests: number;
 
+  /** Of `requests`: answered with a refusal, as the outcome `denied` of the audit trail. */
+  @ApiProperty({ type: 'integer', example: 3 })
+  denied: number;
+
   /** Requests that were refused though the token was right: the key had ended, say. */
   @ApiProperty({ type: 'integer', example: 0 })
   refused: number;
@@ -86,6 +90,10 @@ export class KeyUsageRow {
   /** Requests that the key was good for, whatever they were answered. */
   @ApiProperty({ type: 'integer', example: 24 })
   requests: number;
+
+  /** Of `requests`: answered with a refusal. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  denied: number;
 
   /** Requests that were refused though the token was right. */
   @ApiProperty({ type: 'integer', example: 0 })

@@ -37,14 +37,16 @@ export function selectTotals(
 ): Promise<TotalRow[]> {
   return tx.$queryRaw<TotalRow[]>`
     SELECT k.id, k.name, r.relation, ${KEY_STATUS} AS "status", k.expires_at AS "expiresAt",
-      coalesce(u.requests, 0)::float8 AS "requests", coalesce(u.refused, 0)::float8 AS "refused",
+      coalesce(u.requests, 0)::float8 AS "requests", coalesce(u.denied, 0)::float8 AS "denied",
+      coalesce(u.refused, 0)::float8 AS "refused",
       u.used AS "lastUsedAt", u.refused_at AS "lastRefusedAt"
     FROM keys this
     CROSS JOIN LATERAL (VALUES (1, 'this', this.id), (2, 'predecessor', this.rotated_from_id),
       (3, 'successor', this.replaced_by_id)) AS r(place, relation, key_id)
     JOIN keys k ON k.organization_id = this.organization_id AND k.id = r.key_id
     LEFT JOIN LATERAL (
-      SELECT sum(requests) AS requests, sum(refused) AS refused, max(last_used_at) AS used, max(last_refused_at) AS refused_at
+      SELECT sum(requests) AS requests, sum(denied) AS denied, sum(refused) AS refused,
+        max(last_used_at) AS used, max(last_refused_at) AS refused_at
       FROM key_usage WHERE organization_id = k.organization_id AND key_id = k.id AND day >= ${from}::date
     ) AS u ON true
     WHERE this.organization_id = ${organizationId} AND this.id = ${keyId}
@@ -67,7 +69,7 @@ export function selectUses(
 ): Promise<ListedUse[]> {
   const { position, beyond, orderBy } = keyset('-day', SORT_KEYS, TIE, after);
   return tx.$queryRaw<ListedUse[]>`
-    SELECT u.day::text AS "day", u.key_id AS "keyId", u.route, u.ip, u.client, u.requests, u.refused,
+    SELECT u.day::text AS "day", u.key_id AS "keyId", u.route, u.ip, u.client, u.requests, u.denied, u.refused,
       u.last_used_at AS "lastUsedAt", u.last_refused_at AS "lastRefusedAt",
       ${position} AS "position", ${TIE} AS "tie"
     FROM key_usage u

@@ -4,6 +4,8 @@ import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { ETagged } from '../http/etagged.js';
 import { Creates } from '../idempotency/idempotent.decorator.js';
+import { ServiceAccountUsage, ServiceAccountUsageQuery } from './account-usage.dto.js';
+import { ServiceAccountUsageService } from './account-usage.service.js';
 import {
   ServiceAccount,
   ServiceAccountCreated,
@@ -36,7 +38,10 @@ const CREATE_EXAMPLES = {
 @ApiTags('Service accounts')
 @Controller('v1/organizations/:organizationId/service-accounts')
 export class ServiceAccountsController {
-  constructor(private readonly serviceAccounts: ServiceAccountsService) {}
+  constructor(
+    private readonly serviceAccounts: ServiceAccountsService,
+    private readonly accountUsage: ServiceAccountUsageService,
+  ) {}
 
   /** Creates a service account with its first key. The answer is the only one that shows the token. */
   @Post()
@@ -125,5 +130,22 @@ export class ServiceAccountsController {
     @Param('serviceAccountId') serviceAccountId: string,
   ): Promise<ServiceAccount> {
     return this.serviceAccounts.enable(actor, organizationId, serviceAccountId);
+  }
+
+  /**
+   * Shows how much a service account is used, day by day, and when, from where and with which key it was last used.
+   *
+   * @remarks Sums over all its keys, revoked ones too; `keys_usage` tells them apart by operation, address and client. Days without use
+   * are zeros. Counted behind the requests: what other processes did in the last seconds may be missing, and what one had not yet
+   * written when it was killed stays so. The audit trail has every request.
+   */
+  @Get(':serviceAccountId/usage')
+  @Allow('keys:read')
+  usage(
+    @Param('organizationId') organizationId: string,
+    @Param('serviceAccountId') serviceAccountId: string,
+    @Query() query: ServiceAccountUsageQuery,
+  ): Promise<ServiceAccountUsage> {
+    return this.accountUsage.read(organizationId, serviceAccountId, query);
   }
 }

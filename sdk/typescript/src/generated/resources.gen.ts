@@ -358,6 +358,16 @@ export const resources = (call: Caller) => ({
      * Needs the permission `service-accounts:manage`.
      */
     enable: call.one<types.ServiceAccountsEnableData, types.ServiceAccountsEnableResponse>(operations.serviceAccountsEnable, {"path":["organizationId","serviceAccountId"],"idempotencyKey":false}),
+    /**
+     * Shows how much a service account is used, day by day, and when, from where and with which key it was last used.
+     *
+     * Sums over all its keys, revoked ones too; `keys_usage` tells them apart by operation, address and client. Days without use
+     * are zeros. Counted behind the requests: what other processes did in the last seconds may be missing, and what one had not yet
+     * written when it was killed stays so. The audit trail has every request.
+     *
+     * Needs the permission `keys:read`.
+     */
+    usage: call.one<types.ServiceAccountsUsageData, types.ServiceAccountsUsageResponse>(operations.serviceAccountsUsage, {"path":["organizationId","serviceAccountId"],"idempotencyKey":false}),
   },
   keys: {
     /**

@@ -543,6 +543,10 @@ export type KeyUsageRow = {
      */
     requests: number;
     /**
+     * Of `requests`: answered with a refusal.
+     */
+    denied: number;
+    /**
      * Requests that were refused though the token was right.
      */
     refused: number;
@@ -578,6 +582,10 @@ export type KeyUsageTotal = {
      * Requests that the key was good for, whatever they were answered.
      */
     requests: number;
+    /**
+     * Of `requests`: answered with a refusal, as the outcome `denied` of the audit trail.
+     */
+    denied: number;
     /**
      * Requests that were refused though the token was right: the key had ended, say.
      */
@@ -1178,6 +1186,20 @@ export type ServiceAccountCreated = {
     key: KeyWithToken;
 };
 
+export type ServiceAccountLastKey = {
+    id: string;
+    name: string;
+};
+
+export type ServiceAccountLastUse = {
+    at: string;
+    /**
+     * Null: nobody knows from where.
+     */
+    ip: string | null;
+    key: ServiceAccountLastKey;
+};
+
 export type ServiceAccountMe = {
     kind: 'serviceAccount';
     /**
@@ -1250,6 +1272,63 @@ export type ServiceAccountUpdateInput = {
      * The systems that it connects.
      */
     systems?: Array<string>;
+};
+
+export type ServiceAccountUsage = {
+    /**
+     * The first day, in UTC.
+     */
+    from: string;
+    /**
+     * The last day: today, in UTC.
+     */
+    to: string;
+    /**
+     * Of any of its keys, also before these days; null: never.
+     */
+    lastUsed: ServiceAccountLastUse | null;
+    /**
+     * The sums of these days.
+     */
+    totals: ServiceAccountUsageCounts;
+    /**
+     * Every day from `from` to `to`, oldest first.
+     */
+    data: Array<ServiceAccountUsageDay>;
+};
+
+export type ServiceAccountUsageCounts = {
+    /**
+     * Requests that a key was good for, whatever they were answered.
+     */
+    requests: number;
+    /**
+     * Of `requests`: answered with a refusal, as the outcome `denied` of the audit trail.
+     */
+    denied: number;
+    /**
+     * Requests that were refused though the token was right: the key had ended, say. Not among `requests`.
+     */
+    refused: number;
+};
+
+export type ServiceAccountUsageDay = {
+    /**
+     * Requests that a key was good for, whatever they were answered.
+     */
+    requests: number;
+    /**
+     * Of `requests`: answered with a refusal, as the outcome `denied` of the audit trail.
+     */
+    denied: number;
+    /**
+     * Requests that were refused though the token was right: the key had ended, say. Not among `requests`.
+     */
+    refused: number;
+    /**
+     * In UTC.
+     */
+    day: string;
 };
 
 export type Session = {
@@ -5200,6 +5279,59 @@ export type KeysUsageResponses = {
 };
 
 export type KeysUsageResponse = KeysUsageResponses[keyof KeysUsageResponses];
+
+export type ServiceAccountsUsageData = {
+    body?: never;
+    path: {
+        organizationId: string;
+        serviceAccountId: string;
+    };
+    query?: {
+        /**
+         * How many days, today (UTC) among them.
+         */
+        days?: number;
+    };
+    url: '/v1/organizations/{organizationId}/service-accounts/{serviceAccountId}/usage';
+};
+
+export type ServiceAccountsUsageErrors = {
+    /**
+     * The request is malformed, or a field is not valid: `errors` names each.
+     */
+    400: Problem;
+    /**
+     * There is no credential, or it is not valid (any more).
+     */
+    401: Problem;
+    /**
+     * The credential is good, but may not do this: `required` names a missing permission.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another organization.
+     */
+    404: Problem;
+    /**
+     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     */
+    429: Problem;
+    /**
+     * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
+     */
+    503: Problem;
+};
+
+export type ServiceAccountsUsageError = ServiceAccountsUsageErrors[keyof ServiceAccountsUsageErrors];
+
+export type ServiceAccountsUsageResponses = {
+    /**
+     * Done.
+     */
+    200: ServiceAccountUsage;
+};
+
+export type ServiceAccountsUsageResponse = ServiceAccountsUsageResponses[keyof ServiceAccountsUsageResponses];
 
 export type OrganizationsSuspendData = {
     body?: never;
