@@ -5305,7 +5305,7 @@ export type ServiceAccountsUsageErrors = {
      */
     401: Problem;
     /**
-     * The credential is good, but may not do this: `required` names a missing permission.
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
      */
     403: Problem;
     /**
