@@ -55,14 +55,6 @@ export async function readSigner(tx: Tx): Promise<Signer | undefined> {
   return row;
 }
 
-/** Public keys that tokens may be verified with now, newest first. */
-export function readPublished(tx: Tx): Promise<{ kid: string; publicKey: object }[]> {
-  return tx.$queryRaw`
-    SELECT kid, public_key AS "publicKey" FROM signing_keys
-    WHERE revoked_at IS NULL AND (verifies_until IS NULL OR verifies_until > clock_timestamp())
-    ORDER BY created_at DESC, kid`;
-}
-
 /** All keys, newest first. */
 export function readSigningKeys(tx: Tx, kid?: string): Promise<SigningKeyRow[]> {
   const which = kid === undefined ? Prisma.empty : Prisma.sql`WHERE kid = ${kid}`;
