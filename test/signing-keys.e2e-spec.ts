@@ -4,7 +4,15 @@ import { VerificationKeys } from '../src/auth/verification-keys.js';
 import { SigningKeysService } from '../src/signing-keys/signing-keys.service.js';
 import { sqlState } from '../src/database/errors.js';
 import { onPostgres } from './database.js';
-import { type Client, eventsOf, startServer, startSibling, type TestServer } from './harness.js';
+import { eventually } from './eventually.js';
+import {
+  type Answer,
+  type Client,
+  eventsOf,
+  startServer,
+  startSibling,
+  type TestServer,
+} from './harness.js';
 import { anOrganization, aPerson, aServiceAccount, type TestServiceAccount } from './factories.js';
 import { askForToken } from './oauth.js';
 
@@ -198,6 +206,38 @@ describe('POST /v1/signing-keys/rotate', () => {
     );
     expect(left).toBe(1);
   });
+
+  // On PGlite one transaction waits for the other anyway.
+  (onPostgres ? it : it.skip)(
+    'lets no organization begin meanwhile, whose cached tokens it would not end',
+    async () => {
+      let rotation: Promise<Answer> | undefined;
+      let creation: Promise<Answer> | undefined;
+      let isCreated = false;
+      await server.database.system(async (tx) => {
+        await tx.$queryRaw`SELECT chain FROM audit_heads WHERE chain <> 'system' FOR UPDATE`;
+        rotation = administrator.post('/v1/signing-keys/rotate', { revokeOld: true });
+        const locks = (where: string) =>
+          tx.$queryRawUnsafe<object[]>(
+            `SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND ${where}`,
+          );
+        const some = async (where: string) => (await locks(where)).length > 0 || undefined;
+        await eventually(() =>
+          some(`locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted`),
+        );
+        creation = sibling.client
+          .withToken(administrator.token)
+          .post('/v1/organizations', { name: 'Late' })
+          .finally(() => (isCreated = true));
+        await eventually(
+          async () => isCreated || (await some(`locktype = 'advisory' AND NOT granted`)),
+        );
+        expect(isCreated).toBe(false);
+      });
+      expect((await rotation)?.status).toBe(200);
+      expect((await creation)?.status).toBe(201);
+    },
+  );
 
   it('is for instance administrators', async () => {
     const owner = await aPerson(server, await anOrganization(server));
