@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { createHmac, type KeyObject, randomUUID } from 'node:crypto';
+import { MAX_ACCESS_TOKEN_SECONDS } from '../src/config.js';
 import { DatabaseService } from '../src/database/database.service.js';
 import { SigningKeysService } from '../src/signing-keys/signing-keys.service.js';
 import { remember } from './canary.js';
@@ -240,6 +241,12 @@ describe('what is no access token for this server', () => {
     ['has another issuer', () => ({ iss: 'https://evil.example.com' }), 'malformed'],
     ['has another subject', () => ({ sub: 'sa_01h455vb4pex5vsknk084sn02q' }), 'malformed'],
     ['has no expiry', () => ({ exp: undefined }), 'malformed'],
+    [
+      'lives longer than any is made',
+      () => ({ iat: seconds() - 1, exp: seconds() + MAX_ACCESS_TOKEN_SECONDS }),
+      'malformed',
+    ],
+    ['lives for ever', () => ({ iat: -1e308, exp: 1e308 }), 'malformed'],
     ['has no id', () => ({ jti: undefined }), 'malformed'],
   ])('%s', async (_name, change, reason) => {
     expect(await outcomeOf(await forge(change()))).toEqual({ status: 401, reason });
