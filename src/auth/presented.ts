@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 
 /** Why there is nothing to check. */
-type NothingToCheck = 'missing' | 'several_credentials' | 'unsupported_scheme' | 'malformed';
+type NothingToCheck =
+  'missing' | 'several_credentials' | 'unsupported_scheme' | 'malformed' | 'client_mismatch';
 
 /** What a caller shows to say who it is. */
 export type Presented =
@@ -9,6 +10,8 @@ export type Presented =
       token: string;
       /** The service account that the caller says it is (OAuth's `client_id`); the key must be one of its keys. */
       accountId?: string;
+      /** Shown as that account's secret, and not as a bearer. */
+      isSecret?: boolean;
     }
   | {
       /** Signed by the caller (RFC 7523). */
