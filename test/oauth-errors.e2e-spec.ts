@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { anOrganization, aPerson, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestServiceAccount } from './factories.js';
 import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
-import { basic, FORM, postForm, rawBasic } from './oauth.js';
+import { basic, FORM, postForm, rawBasic, withAccessToken } from './oauth.js';
 
 const PATHS = ['/oauth/introspect', '/oauth/revoke'];
 
@@ -179,11 +179,28 @@ describe.each(PATHS)('POST %s', (path) => {
     expectError(await anonymous({ token: 'x', ...secret }, header), 400, 'invalid_request');
     const asserting = { token: 'x', ...secret, client_assertion: 'a.b.c' };
     expectError(await anonymous(asserting), 400, 'invalid_request');
-    const another = { token: 'x', client_id: 'sa_other' };
-    expectError(await anonymous(another, header), 400, 'invalid_request');
-    // The same id again says nothing new.
-    const { status } = await anonymous({ token: 'x', client_id: account.id }, header);
-    expect(status).toBe(200);
+  });
+
+  it('an account’s id beside the header that is not the caller’s: 401; the same id says nothing new', async () => {
+    const accessToken = await withAccessToken(server.client, account);
+    const headers = [
+      basic(account.id, account.token),
+      { authorization: `Bearer ${account.token}` },
+      { authorization: `Bearer ${accessToken.token}` },
+    ];
+    for (const header of headers) {
+      const same = await anonymous({ token: 'x', client_id: account.id }, header);
+      expect(same.status).toBe(200);
+      const other = await anonymous(
+        { token: 'x', client_id: 'sa_01h455vb4pex5vsknk084sn02q' },
+        header,
+      );
+      expectError(other, 401, 'invalid_client');
+    }
+    const person = await aPerson(server, organization);
+    const session = { authorization: `Bearer ${person.token}` };
+    const answer = await anonymous({ token: 'x', client_id: account.id }, session);
+    expectError(answer, 401, 'invalid_client');
   });
 
   it('two Authorization headers: 400', async () => {

@@ -205,7 +205,7 @@ describe('private_key_jwt', () => {
 
   it.each([
     ['the token endpoint as audience', { aud: `${ISSUER}/oauth/token` }, {}],
-    ['several audiences', { aud: ['https://other.example.com', ISSUER] }, {}],
+    ['a list of one audience', { aud: [ISSUER] }, {}],
     ['a type', {}, { typ: 'client-authentication+jwt' }],
     ['a clock that is a little late', { exp: seconds() - 10, iat: seconds() + 3_600 - 3_600 }, {}],
     ['a clock that is a little early', { iat: seconds() + 10, nbf: seconds() + 10 }, {}],
@@ -254,6 +254,14 @@ describe('private_key_jwt', () => {
       ['one without an end', { exp: undefined }, {}, 'assertion_expiry'],
       ['one from the future', { nbf: seconds() + 500 }, {}, 'assertion_early'],
       ['another audience', { aud: 'https://other.example.com' }, {}, 'assertion_audience'],
+      [
+        'another audience beside this server',
+        { aud: [ISSUER, 'https://other.example.com'] },
+        {},
+        'assertion_audience',
+      ],
+      ['two audiences', { aud: [ISSUER, `${ISSUER}/oauth/token`] }, {}, 'assertion_audience'],
+      ['an empty list', { aud: [] }, {}, 'assertion_audience'],
       ['no audience', { aud: undefined }, {}, 'assertion_audience'],
       ['another issuer', { iss: 'sa_01h455vb4pex5vsknk084sn02q' }, {}, 'assertion_subject'],
       ['another subject', { sub: 'sa_01h455vb4pex5vsknk084sn02q' }, {}, 'assertion_subject'],

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, type CryptoKey, decodeProtectedHeader } from 'jose';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config, MAX_ACCESS_TOKEN_SECONDS } from '../config.js';
 import { isId } from '../crypto/id.js';
 import { VerificationKeys } from './verification-keys.js';
 
@@ -108,6 +108,7 @@ function claimsOf(payload: unknown, kid: string, issuer: string): AccessTokenCla
   if (typeof key_id !== 'string' || !isId('key', key_id)) return undefined;
   if (typeof jti !== 'string' || typeof scope !== 'string') return undefined;
   if (typeof exp !== 'number' || typeof iat !== 'number') return undefined;
+  if (!(exp - iat <= MAX_ACCESS_TOKEN_SECONDS)) return undefined; // no token is made to live longer
   return {
     kid,
     jti,

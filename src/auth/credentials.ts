@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { Pepper, sameHash } from '../crypto/pepper.js';
 import { parseToken } from '../crypto/token.js';
 import { DatabaseService } from '../database/database.service.js';
@@ -15,6 +14,7 @@ import {
   TOUCH_SESSION_STATEMENT,
 } from './credentials.sql.js';
 import { type AccessTokenClaims, AccessTokens, looksLikeAccessToken } from './access-token.js';
+import { CredentialCache } from './credential-cache.js';
 import { effectivePermissions, rolePermissions } from './permissions.js';
 
 /** A good key, with everything that access rests on, as one statement read it. */
@@ -146,11 +146,7 @@ export type Check =
   | { ok: true; credential: Credential; cached: boolean }
   | { ok: false; reason: RefusalReason; key?: RefusedKey };
 
-/** Enough for the busy keys of a large instance, at about 1 KB an entry. */
-const CACHE_ENTRIES = 20_000;
-
-/** All entries together: owners of an organization may hold hundreds of registered permissions. */
-const CACHE_PERMISSIONS = 1_000_000;
+const MEGABYTE = 1_000_000;
 
 /** Compared against when there is no row, so that an unknown id costs what a wrong secret costs. */
 const NOBODY = Buffer.alloc(32);
@@ -162,11 +158,10 @@ const NOBODY = Buffer.alloc(32);
  */
 @Injectable()
 export class Credentials {
-  private readonly cache = new LRUCache<string, KeyCredential>({
-    max: CACHE_ENTRIES,
-    maxSize: CACHE_PERMISSIONS,
-    sizeCalculation: ({ permissions }) => permissions.size + 1,
-  });
+  /** Enough for the busy keys of a large instance. */
+  private readonly keys = new CredentialCache(20_000, 64 * MEGABYTE);
+  /** Apart, as clients make as many as they like: they push out each other only. */
+  private readonly tokens = new CredentialCache(10_000, 32 * MEGABYTE);
 
   constructor(
     private readonly database: DatabaseService,
@@ -192,7 +187,7 @@ export class Credentials {
   /** Checks a key's token. With `mayCache` the answer may rest on the cache and then says so. */
   async key(token: string, keyId: string, mayCache: boolean): Promise<Check> {
     const hash = this.pepper.hash('key', token);
-    return this.cached(hash, mayCache, async () => {
+    return this.cached(this.keys, hash, mayCache, async () => {
       const [row] = await this.database.raw<KeyRow>(KEY_STATEMENT, [keyId]);
       return judgeKey(row, matches(row?.tokenHash, hash));
     });
@@ -200,7 +195,8 @@ export class Credentials {
 
   /** Checks an access token, for whatever audience; with `mayCache` as {@link key}. */
   async accessToken(token: string, mayCache: boolean): Promise<Check> {
-    return this.cached(this.pepper.hash('access', token), mayCache, async () => {
+    const hash = this.pepper.hash('access', token);
+    return this.cached(this.tokens, hash, mayCache, async () => {
       const claims = await this.accessTokens.read(token);
       if (typeof claims === 'string') return { ok: false, reason: claims };
       const { keyId, jti, kid, expiresAt } = claims;
@@ -222,21 +218,21 @@ export class Credentials {
     return check;
   }
 
-  /** What the cache knows of the token with this hash, if it may be asked, else what `read` finds; that is remembered. */
+  /** What a cache knows of the token with this hash, if it may be asked, else what `read` finds; that is remembered. */
   private async cached(
+    cache: CredentialCache,
     hash: Buffer,
     mayCache: boolean,
     read: () => Promise<Check>,
   ): Promise<Check> {
-    const cacheKey = hash.toString('base64');
     if (mayCache) {
-      const credential = this.cache.get(cacheKey);
+      const credential = cache.get(hash);
       this.metrics.lookup(credential !== undefined);
       if (credential !== undefined) return { ok: true, credential, cached: true };
     }
     const check = await read();
-    if (check.ok) this.cache.set(cacheKey, check.credential as KeyCredential);
-    else this.cache.delete(cacheKey);
+    if (check.ok) cache.set(hash, check.credential as KeyCredential);
+    else cache.delete(hash);
     return check;
   }
 }

@@ -55,7 +55,7 @@ export class Identifier {
       'token' in credential
         ? await this.credentials.check(credential.token, mayCache)
         : await this.checkAssertion(credential.assertion, request);
-    return requireAccount(requireOwnAudience(check), credential.accountId);
+    return requireAccount(requireOwnAudience(check), credential);
   }
 }
 
@@ -76,13 +76,16 @@ function requireOwnAudience(check: Check): Check {
  * A caller that says which account it is must have shown a key of that account; an access token is no secret that could
  * stand beside an id.
  */
-function requireAccount(check: Check, accountId: string | undefined): Check {
+function requireAccount(
+  check: Check,
+  { accountId, isSecret }: { accountId?: string; isSecret?: boolean },
+): Check {
   if (!check.ok || accountId === undefined) return check;
   const { credential } = check;
   if (credential.kind === 'session') return { ok: false, reason: 'client_mismatch' };
-  if (credential.accessToken !== null) {
-    return { ok: false, reason: 'access_token_as_secret', key: { ...credential, verified: true } };
+  const key = { ...credential, verified: true };
+  if (isSecret === true && credential.accessToken !== null) {
+    return { ok: false, reason: 'access_token_as_secret', key };
   }
-  if (credential.accountId === accountId) return check;
-  return { ok: false, reason: 'client_mismatch', key: { ...credential, verified: true } };
+  return credential.accountId === accountId ? check : { ok: false, reason: 'client_mismatch', key };
 }

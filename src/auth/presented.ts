@@ -2,7 +2,12 @@ import type { FastifyRequest } from 'fastify';
 
 /** Why there is nothing to check. */
 type NothingToCheck =
-  'missing' | 'several_credentials' | 'unsupported_scheme' | 'malformed' | 'cross_site';
+  | 'missing'
+  | 'several_credentials'
+  | 'unsupported_scheme'
+  | 'malformed'
+  | 'client_mismatch'
+  | 'cross_site';
 
 /** What a caller shows to say who it is. */
 export type Presented =
@@ -12,6 +17,8 @@ export type Presented =
       accountId?: string;
       /** A session's token, from the cookie of the panel. */
       isCookie?: true;
+      /** Shown as that account's secret, and not as a bearer. */
+      isSecret?: boolean;
     }
   | {
       /** Signed by the caller (RFC 7523). */

@@ -128,7 +128,9 @@ function claimsFault(
   audiences: ReadonlySet<unknown>,
 ): RefusalReason | undefined {
   if (iss !== accountId || sub !== accountId) return 'assertion_subject';
-  if (![aud].flat().some((one) => audiences.has(one))) return 'assertion_audience';
+  // Whoever it is for besides could show it here in the client's name (draft-ietf-oauth-rfc7523bis).
+  const [audience, ...others] = [aud].flat();
+  if (!audiences.has(audience) || others.length > 0) return 'assertion_audience';
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) return 'assertion_jti';
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'assertion_expiry';
   if (exp * 1_000 <= now - SKEW_MS) return 'assertion_expired';

@@ -45,10 +45,11 @@ export function presentedClient(request: FastifyRequest): Presented {
 /** A `client_id` in the form beside the header says nothing new, and may not say something else. */
 function inAuthorization(request: FastifyRequest, clientId: string | undefined): Presented {
   const presented = presentedToken(request);
+  if ('token' in presented && clientId !== undefined) return { ...presented, accountId: clientId };
   if (!('reason' in presented) || presented.reason !== 'unsupported_scheme') return presented;
   const basic = basicCredentials(request.headers.authorization ?? '');
   if (basic === undefined) return presented;
-  if (clientId !== undefined && clientId !== basic.id) return { reason: 'several_credentials' };
+  if (clientId !== undefined && clientId !== basic.id) return { reason: 'client_mismatch' };
   return withSecret(basic.id, basic.secret);
 }
 
@@ -61,7 +62,7 @@ function assertion(form: Record<string, string | undefined>): Presented {
 function withSecret(accountId: string | undefined, token: string | undefined): Presented {
   return accountId === undefined || token === undefined
     ? { reason: 'malformed' }
-    : { token, accountId };
+    : { token, accountId, isSecret: true };
 }
 
 /**

@@ -49,7 +49,7 @@ export class TokenInput {
 
   /**
    * A JWT, signed with the private key of one of its keys (`private_key_jwt`, RFC 7523): header `kid` the key's id; `iss` and
-   * `sub` the service account's id, `aud` this server or this endpoint, `exp` at most 10 minutes ahead, `jti` never used before.
+   * `sub` the service account's id, `aud` this server or this endpoint alone, `exp` at most 10 minutes ahead, `jti` never used before.
    */
   @ApiProperty({
     type: 'string',

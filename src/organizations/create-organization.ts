@@ -4,6 +4,7 @@ import type { Actor } from '../auth/actor.js';
 import { BUILT_IN_ROLES } from '../auth/permissions.js';
 import type { Tx } from '../database/database.service.js';
 import type { Organization } from '../generated/prisma/client.js';
+import { shareSigningKeys } from '../signing-keys/signing-keys.sql.js';
 import type { OrganizationSettingsInput } from './organizations.dto.js';
 
 /** What a new organization is made of. */
@@ -25,6 +26,7 @@ export async function createOrganization(
   { id, name, settings = {} }: NewOrganization,
   ownerId: string,
 ): Promise<Organization> {
+  await shareSigningKeys(tx);
   const organization = await tx.organization.create({ data: { id, name, ...settings } });
   await tx.role.createMany({
     data: Object.entries(BUILT_IN_ROLES).map(([key, role]) => ({

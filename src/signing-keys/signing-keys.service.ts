@@ -12,7 +12,6 @@ import {
   insertSigningKey,
   lockSigningKeys,
   raiseAllEpochs,
-  readPublished,
   readSigner,
   readSigningKeys,
   revokeSigningKeys,
@@ -68,14 +67,6 @@ export class SigningKeysService implements OnApplicationBootstrap {
       this.opened = { kid, privateKey: openPrivateKey(this.pepper, kid, sealedPrivateKey) };
     }
     return { kid, privateKey: this.opened.privateKey, now };
-  }
-
-  /** The public keys as a JWK set (RFC 7517 section 5). */
-  async jwks(): Promise<{ keys: object[] }> {
-    const keys = await this.database.system(readPublished);
-    return {
-      keys: keys.map(({ kid, publicKey }) => ({ ...publicKey, kid, use: 'sig', alg: 'ES256' })),
-    };
   }
 
   /** All keys, newest first. */

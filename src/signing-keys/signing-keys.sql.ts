@@ -37,9 +37,20 @@ export interface Signer {
   now: number;
 }
 
+/** What the lock is called. */
+const SIGNING_KEYS = Prisma.sql`hashtextextended('claviger:signing-keys', 0)`;
+
 /** One at a time makes keys, on all instances. Held until the transaction ends. */
 export async function lockSigningKeys(tx: Tx): Promise<void> {
-  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended('claviger:signing-keys', 0))::text`;
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(${SIGNING_KEYS})::text`;
+}
+
+/**
+ * Waits for whoever makes keys, and keeps others from it until the transaction ends. Whoever makes a chain takes it first:
+ * {@link raiseAllEpochs} cannot see what has not been committed.
+ */
+export async function shareSigningKeys(tx: Tx): Promise<void> {
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock_shared(${SIGNING_KEYS})::text`;
 }
 
 /** The key that signs now, by the database's clock; undefined before there is any. */
@@ -53,14 +64,6 @@ export async function readSigner(tx: Tx): Promise<Signer | undefined> {
       AND (signs_until IS NULL OR signs_until > clock_timestamp())
     ORDER BY signs_from DESC LIMIT 1`;
   return row;
-}
-
-/** Public keys that tokens may be verified with now, newest first. */
-export function readPublished(tx: Tx): Promise<{ kid: string; publicKey: object }[]> {
-  return tx.$queryRaw`
-    SELECT kid, public_key AS "publicKey" FROM signing_keys
-    WHERE revoked_at IS NULL AND (verifies_until IS NULL OR verifies_until > clock_timestamp())
-    ORDER BY created_at DESC, kid`;
 }
 
 /** All keys, newest first. */
@@ -108,8 +111,8 @@ export function revokeSigningKeys(tx: Tx): Promise<{ kid: string }[]> {
 }
 
 /**
- * Ends whatever any instance has cached about credentials of any organization. Whoever holds a chain's head needs nothing
- * else, so this waits for nobody who waits for it.
+ * Ends whatever any instance has cached about credentials of any organization. Needs the lock on the signing keys, so that
+ * no organization is being made. Whoever holds a chain's head needs nothing else, so this waits for nobody who waits for it.
  */
 export async function raiseAllEpochs(tx: Tx): Promise<void> {
   await tx.$executeRaw`UPDATE audit_heads SET auth_epoch = auth_epoch + 1`;
