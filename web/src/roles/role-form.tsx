@@ -98,14 +98,6 @@ export function RoleForm({
 }
 
 function Warnings({ role, isOwn }: { role: Role; isOwn: boolean }) {
-  const can = useCan();
-  if (!role.permissions.every(can)) {
-    return (
-      <Notice tone="warning" title="This role can do more than you">
-        Only somebody who holds all of its permissions can change it.
-      </Notice>
-    );
-  }
   if (isOwn) {
     return (
       <Notice title="This is your own role">

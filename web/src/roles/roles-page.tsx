@@ -41,7 +41,7 @@ export function Component() {
       </PageHeader>
       <Table
         label="Roles"
-        columns={columnsFor(mayManage, setDoing)}
+        columns={columnsFor(mayManage, can, setDoing)}
         paged={{ ...roles, isStale: false, previous: undefined, next: undefined }}
         rows={roles.data}
         rowKey={({ key }) => key}
@@ -66,7 +66,11 @@ function Matrix({ roles }: { roles: Role[] | undefined }) {
   );
 }
 
-function columnsFor(mayManage: boolean, act: (doing: Doing) => void): Column<Role>[] {
+function columnsFor(
+  mayManage: boolean,
+  can: (permission: string) => boolean,
+  act: (doing: Doing) => void,
+): Column<Role>[] {
   return [
     {
       key: 'name',
@@ -96,8 +100,13 @@ function columnsFor(mayManage: boolean, act: (doing: Doing) => void): Column<Rol
           label={`Actions for ${role.name}`}
           actions={[
             { label: 'See what it permits', onSelect: () => act({ what: 'look', role }) },
+            // Nobody changes a role that can do more than they.
             mayManage &&
-              !role.builtIn && { label: 'Edit', onSelect: () => act({ what: 'edit', role }) },
+              !role.builtIn &&
+              role.permissions.every(can) && {
+                label: 'Edit',
+                onSelect: () => act({ what: 'edit', role }),
+              },
             mayManage && {
               label: 'Copy as a new role',
               onSelect: () => act({ what: 'create', from: role }),

@@ -15,6 +15,12 @@ export function SearchBox({
 }) {
   const [text, setText] = useState(value);
   const settled = useSettled(text);
+  const [known, setKnown] = useState(value);
+  if (value !== known) {
+    setKnown(value);
+    // Not by typing: the filters were cleared, or a link was followed.
+    if (value !== settled) setText(value);
+  }
   useEffect(() => {
     if (settled !== value) onSearch(settled);
     // Only what was typed is a reason to search; the address changes for others, too.

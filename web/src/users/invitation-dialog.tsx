@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { Notice } from '../ui/notice';
-import { Time } from '../ui/time';
+import { exactTime } from '../ui/time';
 import styles from './invitation-dialog.module.css';
 
 /** Shows the link of an invitation, once, to be handed over. */
@@ -49,7 +49,7 @@ export function InvitationDialog({
           </span>
         </div>
         <p className={styles.note}>
-          It works once, ends <Time at={expiresAt} />, and is not shown again. If it is lost, send
+          It works once, until {exactTime(expiresAt)}, and is not shown again. If it is lost, send
           the invitation again.
         </p>
       </DialogBody>
