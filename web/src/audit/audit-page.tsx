@@ -86,15 +86,17 @@ function useAddresses() {
   };
 }
 
-function LiveLine({ tail: { newCount, hasGap } }: { tail: LiveTail }) {
+function LiveLine({ tail: { events, newCount, hasGap } }: { tail: LiveTail }) {
   return (
     <>
       <div className={styles.live}>
         <span className={styles.dot} aria-hidden />
         <span aria-live="polite">
-          {newCount === 0
-            ? 'Watching. Nothing new so far.'
-            : `${newCount} new ${newCount === 1 ? 'event' : 'events'}.`}
+          {events === undefined
+            ? 'Looking…'
+            : newCount === 0
+              ? 'Watching. Nothing new so far.'
+              : `${newCount} new ${newCount === 1 ? 'event' : 'events'}.`}
         </span>
         <span>Reading the trail is an event too: your own requests for it are left out here.</span>
       </div>

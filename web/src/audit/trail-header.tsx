@@ -61,7 +61,7 @@ export function TrailHeader({
       >
         {isServer
           ? 'What belongs to no organization: logins, set-up, requests of strangers.'
-          : 'Every request and every change in this organization. Nothing on it can be changed or removed.'}
+          : 'Every request and every change in this organization. Nobody can change it unnoticed.'}
       </PageHeader>
       {dialog === 'export' && <ExportDialog {...{ chain, filters }} onClose={close} />}
       {dialog === 'verify' && <VerifyDialog chain={chain} onClose={close} />}
