@@ -6,13 +6,22 @@ export const api = createClient({ baseUrl: window.location.origin });
 /** Errors of a form, by the name of the field: the JSON pointer without its first slash. */
 export type FieldErrors = Record<string, string[]>;
 
-/** What a refusal says of single fields; `{}` when it is about none. */
+const NO_ERRORS: FieldErrors = {};
+const known = new WeakMap<ProblemError, FieldErrors>();
+
+/**
+ * What a refusal says of single fields; `{}` when it is about none. The same object for the same refusal: a form takes
+ * another one for a new answer, and would mark a field again that has been corrected.
+ */
 export function fieldErrors(error: unknown): FieldErrors {
+  if (!(error instanceof ProblemError)) return NO_ERRORS;
+  const before = known.get(error);
+  if (before) return before;
   const errors: FieldErrors = {};
-  if (!(error instanceof ProblemError)) return errors;
   for (const { pointer, detail } of error.problem?.errors ?? []) {
     (errors[(pointer ?? '').replace(/^\//, '')] ??= []).push(detail);
   }
+  known.set(error, errors);
   return errors;
 }
 

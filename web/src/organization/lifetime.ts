@@ -29,3 +29,9 @@ export function lifetimeText(seconds: number | null): string {
   if (unit === 'none') return 'No limit';
   return `${amount} ${amount === '1' ? unit.slice(0, -1) : unit}`;
 }
+
+/** The least and the most that the API takes (1 hour, 10 years), in a unit. */
+export function rangeIn(unit: keyof typeof UNIT_SECONDS): [least: number, most: number] {
+  const size = UNIT_SECONDS[unit];
+  return [Math.ceil(3_600 / size), Math.floor(315_360_000 / size)];
+}

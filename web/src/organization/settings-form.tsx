@@ -8,7 +8,7 @@ import { SelectField, TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
 import { FormColumn } from '../ui/page';
 import { toast } from '../ui/toast';
-import { type Lifetime, type LifetimeUnit, toLifetime, toSeconds } from './lifetime';
+import { type Lifetime, type LifetimeUnit, rangeIn, toLifetime, toSeconds } from './lifetime';
 import { useShowChanged } from './use-settings';
 
 interface Input {
@@ -106,7 +106,7 @@ function LifetimeFields({
           name="settings/maxKeyLifetimeSeconds"
           label={`Longest life in ${unit}`}
           hint="From 1 hour to 10 years."
-          {...wholeNumber(1)}
+          {...wholeNumber(...rangeIn(unit))}
           value={amount}
           onValueChange={(typed) => onChange({ amount: typed, unit })}
         />
@@ -119,7 +119,7 @@ function inWords(unit: LifetimeUnit): string {
   return unit.charAt(0).toUpperCase() + unit.slice(1);
 }
 
-function wholeNumber(min: number, max?: number) {
+function wholeNumber(min: number, max: number) {
   return { type: 'number', inputMode: 'numeric', step: 1, min, max, required: true } as const;
 }
 
