@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createHash } from 'node:crypto';
 import { Seals } from '../src/crypto/seal.js';
 import { HeadSeals } from '../src/audit/head-seals.js';
+import { eventually } from './eventually.js';
 import { eventsOf, startServer, type TestServer } from './harness.js';
 import {
   anOrganization,
@@ -86,6 +87,49 @@ describe('GET …/audit-events', () => {
     expect(await list('to=2000-01-01T00:00:00Z')).toEqual([]);
   });
 
+  it('holds all filters together, sorts both ways, and pages either way', async () => {
+    const reader = await aServiceAccount(server, organization, { role: 'viewer' });
+    const refuse = async (times: number) => {
+      for (let count = 0; count < times; count += 1) {
+        await reader.client.get(`${organization.path}/audit-events`);
+        await reader.client.get('/v1/me');
+        await auditor.client.post(`${organization.path}/roles`, {});
+      }
+    };
+    /** The time of an event that is later than all before it. */
+    const border = async () => {
+      const [{ occurredAt: last }] = await list('limit=1');
+      await eventually(() => Promise.resolve(new Date().toISOString() > last || undefined));
+      await auditor.client.get('/v1/me');
+      return (await list('limit=1'))[0].occurredAt as string;
+    };
+    await refuse(2);
+    const start = await border();
+    await refuse(3);
+    const end = await border();
+    await refuse(1);
+    const filters = `actor=${reader.id}&outcome=denied&from=${start}&to=${end}`;
+    const found = await list(`${filters}&sort=occurredAt`);
+    expect(found).toHaveLength(3);
+    for (const event of found) {
+      expect(event).toMatchObject({ actor: { id: reader.id }, outcome: 'denied', status: 403 });
+    }
+    const sequences = found.map((event: any) => event.sequence);
+    expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+    const paged = async (sort: string) => {
+      const seen: number[] = [];
+      for (let after = ''; ;) {
+        const path = `${organization.path}/audit-events?${filters}&sort=${sort}&limit=1${after}`;
+        const { body } = await auditor.client.get(path);
+        seen.push(...body.data.map((event: any) => event.sequence));
+        if (body.paging.next === undefined) return seen;
+        after = `&after=${body.paging.next.after}`;
+      }
+    };
+    expect(await paged('occurredAt')).toEqual(sequences);
+    expect(await paged('-occurredAt')).toEqual([...sequences].reverse());
+  });
+
   it.each(['limit=0', 'limit=201', 'outcome=fine', 'from=yesterday', 'sort=name', 'nothing=1'])(
     'refuses %s, naming the parameter',
     async (query) => {
@@ -116,6 +160,15 @@ describe('GET …/audit-events/{eventId}', () => {
     const [event] = await list('limit=1');
     const answer = await auditor.client.get(`${organization.path}/audit-events/${event.id}`);
     expect(answer.body).toEqual(event);
+  });
+
+  it('tells what was changed, before and after', async () => {
+    const owner = await aPerson(server, organization);
+    const { path } = await aServiceAccount(server, organization, { name: 'Before' });
+    await owner.client.patch(path, { name: 'After' });
+    const [{ id }] = await list('action=service_account.updated');
+    const { body } = await auditor.client.get(`${organization.path}/audit-events/${id}`);
+    expect(body.changes).toEqual({ name: { before: 'Before', after: 'After' } });
   });
 
   it('does not know events of other organizations', async () => {
