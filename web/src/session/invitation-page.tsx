@@ -107,8 +107,8 @@ function Newcomer({ token, onRefused }: AcceptProps) {
       {step === 'login-required' && (
         <EntryActions>
           <Notice role="status" title="You have an account already">
-            Log in with the e-mail that the invitation was sent to. No password yet, or forgotten?
-            Have one mailed below, then open the link of the invitation again.
+            Log in with the e-mail that the invitation was sent to. No password yet? Ask for one
+            with “Forgot your password?”, then open the link of the invitation again.
           </Notice>
         </EntryActions>
       )}
