@@ -50,7 +50,7 @@ describePanel('pages', (panel) => {
 
   it('dialogs of service accounts are, too', async () => {
     const page = await panel.openAs(panel.ada, `${panel.acme.page}/service-accounts`);
-    await page.getByRole('button', { name: 'Create service account' }).click();
+    await page.getByRole('button', { name: 'Create service account' }).first().click();
     const form = page.getByRole('dialog', { name: 'Create service account' });
     await form.getByLabel('Name').fill('Warehouse');
     await look(page, 'create service account');

@@ -69,7 +69,7 @@ describePanel('service accounts', (panel) => {
   it('says at the field what is wrong with it', async () => {
     await panel.anAccount('Taken already');
     const page = await panel.openAs(panel.ada, list());
-    await page.getByRole('button', { name: 'Create service account' }).click();
+    await page.getByRole('button', { name: 'Create service account' }).first().click();
     const form = page.getByRole('dialog', { name: 'Create service account' });
     await form.getByRole('button', { name: 'Submit' }).click();
     expect(await form.getByLabel('Name').getAttribute('aria-invalid')).toBe('true');
@@ -105,7 +105,7 @@ describePanel('service accounts', (panel) => {
 
   /** By keyboard alone, as far as the form goes. */
   async function createAccount(page: Page, name: string): Promise<void> {
-    await page.getByRole('button', { name: 'Create service account' }).press('Enter');
+    await page.getByRole('button', { name: 'Create service account' }).first().press('Enter');
     const form = page.getByRole('dialog', { name: 'Create service account' });
     await form.getByLabel('Name').fill(name);
     await form.getByRole('button', { name: 'Submit' }).press('Enter');
