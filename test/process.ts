@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { remember } from './canary.js';
-import { Client } from './harness.js';
+import { Client } from './client.js';
 
 const MAIN = join(import.meta.dirname, '../dist/main.js');
 

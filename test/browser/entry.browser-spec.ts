@@ -1,0 +1,81 @@
+import { expect, it } from '@jest/globals';
+import { choose, describePanel, logIn } from './browser.js';
+import { keptBy } from './kept.js';
+
+describePanel(
+  'entry',
+  (panel) => {
+    it('logs in and goes on to the page that was asked for', async () => {
+      const asked = `${panel.acme.page}/service-accounts?status=active`;
+      const page = await panel.open(asked);
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      expect(new URL(page.url()).pathname).toBe('/login');
+      await logIn(page, panel.ada);
+      await page.getByRole('heading', { name: 'Service accounts' }).waitFor();
+      expect(page.url()).toBe(panel.url + asked);
+    });
+
+    it('goes to no other site after the login', async () => {
+      for (const next of ['//example.com', '/\\example.com', 'https://example.com']) {
+        const page = await panel.open(`/login?next=${encodeURIComponent(next)}`);
+        await logIn(page, panel.ada);
+        await page.getByRole('heading', { name: 'Service accounts' }).waitFor();
+        expect(new URL(page.url()).origin).toBe(panel.url);
+      }
+    });
+
+    it('says of a wrong password and of an unknown person the same, and keeps the form', async () => {
+      const page = await panel.open('/login');
+      for (const email of [panel.ada.email, 'nobody@example.com']) {
+        await logIn(page, { email, password: 'not the password' });
+        await page.getByRole('alert').getByText('E-mail or password is wrong').waitFor();
+        expect(await page.getByRole('alert').count()).toBe(1);
+        expect(await page.getByLabel('E-mail', { exact: true }).inputValue()).toBe(email);
+        expect(new URL(page.url()).pathname).toBe('/login');
+        await page.reload();
+      }
+    });
+
+    it('keeps the session in a cookie that no script can read, and nowhere else', async () => {
+      const page = await panel.openAs(panel.ada);
+      const cookies = await page.context().cookies();
+      expect(cookies).toEqual([
+        expect.objectContaining({ httpOnly: true, sameSite: 'Strict', path: '/' }),
+      ]);
+      const [cookie] = cookies;
+      expect(cookie?.value).toMatch(/^clvs_/);
+      expect(await page.evaluate('document.cookie')).toBe('');
+      const kept = await keptBy(page);
+      expect(kept).toContain(panel.acme.id); // The search does see what is stored.
+      expect(kept).not.toContain(cookie?.value);
+      expect(kept).not.toContain(panel.ada.password);
+    });
+
+    it('logs out: the session is over on the server, and Back shows nothing', async () => {
+      const page = await panel.openAs(panel.ada);
+      const [cookie] = await page.context().cookies();
+      await choose(page, `Account of ${panel.ada.name}`, 'Log out');
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      expect(await page.context().cookies()).toEqual([]);
+      const { status } = await fetch(`${panel.url}/v1/me`, {
+        headers: { authorization: `Bearer ${cookie?.value}` },
+      });
+      expect(status).toBe(401);
+      await page.goBack();
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      expect(await page.getByText(panel.acme.name).count()).toBe(0);
+    });
+
+    it('asks for the login again when the session has ended elsewhere', async () => {
+      const page = await panel.openAs(panel.ada);
+      const [cookie] = await page.context().cookies();
+      await fetch(`${panel.url}/v1/sessions/current`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${cookie?.value}` },
+      });
+      await page.reload();
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    });
+  },
+  { refusals: [/^401 POST \/v1\/sessions$/] },
+);
