@@ -1,5 +1,4 @@
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
-import { LoginPage } from './session/login-page';
 import { RequireSession } from './session/require-session';
 import { Home } from './shell/home';
 import { NotFound } from './shell/not-found';
@@ -29,7 +28,7 @@ export const routes: RouteObject[] = [
     errorElement: <PageError />,
     hydrateFallbackElement: <Loading />,
     children: [
-      { path: '/login', element: <LoginPage /> },
+      { path: '/login', lazy: () => import('./session/login-page') },
       { path: '/setup', lazy: () => import('./session/setup-page') },
       { path: '/invitation', lazy: () => import('./session/invitation-page') },
       { path: '/password-reset', lazy: () => import('./session/password-reset-page') },

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
-import { SelectBox } from '../ui/field';
+import { SelectBox } from '../ui/select';
 import { Notice, ProblemNotice } from '../ui/notice';
 import type { Chain, ExportFormat } from './chain';
 import { download, type DownloadProgress, saveFile } from './download';

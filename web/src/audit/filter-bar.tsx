@@ -2,7 +2,7 @@ import { X } from 'lucide-react';
 import { type FormEvent, useEffect, useState } from 'react';
 import type { AuditEvent } from '@claviger/sdk';
 import { Button } from '../ui/button';
-import { SelectBox } from '../ui/field';
+import { SelectBox } from '../ui/select';
 import { ForeignText } from '../ui/foreign-text';
 import { Toolbar } from '../ui/table';
 import { actionChoices } from './actions';

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { useMe } from '../session/session';
 import { Button } from '../ui/button';
-import { SelectBox } from '../ui/field';
+import { SelectBox } from '../ui/select';
 import { PageHeader } from '../ui/page';
 import type { Chain } from './chain';
 import { ExportDialog } from './export-dialog';

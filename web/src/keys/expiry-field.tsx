@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { useCan, useOrganization } from '../session/session';
-import { type Choice, SelectField, TextField } from '../ui/field';
+import { TextField } from '../ui/field';
+import { type Choice, SelectField } from '../ui/select';
 
 const DAY_SECONDS = 86_400;
 const LIFETIMES = [

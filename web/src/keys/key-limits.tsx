@@ -1,5 +1,6 @@
 import { useRoles } from '../roles/use-roles';
-import { CheckField, TextAreaField } from '../ui/field';
+import { CheckField } from '../ui/check-field';
+import { TextAreaField } from '../ui/field';
 import styles from './key-limits.module.css';
 
 /** What narrows a key, as it is filled in. */

@@ -9,7 +9,7 @@ import { useServiceAccount } from '../service-accounts/use-service-account';
 import { useCan, useOrganization } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Button } from '../ui/button';
-import { SelectBox } from '../ui/field';
+import { SelectBox } from '../ui/select';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
 import { EmptyState, PageHeader } from '../ui/page';

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
-import { SelectField } from '../ui/field';
+import { SelectField } from '../ui/select';
 import { Notice, ProblemNotice } from '../ui/notice';
 import { Time } from '../ui/time';
 import type { NewToken } from './token-dialog';

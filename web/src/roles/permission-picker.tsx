@@ -1,6 +1,6 @@
 import { useId } from 'react';
 import { useCan } from '../session/session';
-import { CheckField } from '../ui/field';
+import { CheckField } from '../ui/check-field';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
 import styles from './permission-picker.module.css';

@@ -10,7 +10,7 @@ import { useRoles } from '../roles/use-roles';
 import { useCan, useOrganization } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Button } from '../ui/button';
-import { SelectBox } from '../ui/field';
+import { SelectBox } from '../ui/select';
 import { EmptyState, PageHeader } from '../ui/page';
 import { SearchBox } from '../ui/search-box';
 import { type Column, Table, Toolbar } from '../ui/table';

@@ -12,7 +12,7 @@ import { EntryPage } from './entry-page';
 import { resetSession, useMeQuery } from './session';
 
 /** `/login`: e-mail and password for a session that lives in a cookie. */
-export function LoginPage() {
+export function Component() {
   const { data: me } = useMeQuery();
   const [search] = useSearchParams();
   if (me === undefined) return <Loading />;

@@ -1,7 +1,8 @@
 import { RoleSummary } from '../roles/role-summary';
 import { useRoles } from '../roles/use-roles';
 import { useCan } from '../session/session';
-import { SelectField, TextField } from '../ui/field';
+import { TextField } from '../ui/field';
+import { SelectField } from '../ui/select';
 import styles from './role-field.module.css';
 
 /** Picks a role among those that the person may give: nobody gives more than they hold themselves. */

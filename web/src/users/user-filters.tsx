@@ -1,7 +1,7 @@
 import type { api } from '../api/client';
 import type { SearchFilters } from '../api/use-search-filters';
 import { useRoles } from '../roles/use-roles';
-import { SelectBox } from '../ui/field';
+import { SelectBox } from '../ui/select';
 import { SearchBox } from '../ui/search-box';
 import { Toolbar } from '../ui/table';
 

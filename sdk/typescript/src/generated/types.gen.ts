@@ -1432,7 +1432,7 @@ export type TokenInput = {
     client_secret?: string;
     /**
      * A JWT, signed with the private key of one of its keys (`private_key_jwt`, RFC 7523): header `kid` the key's id; `iss` and
-     * `sub` the service account's id, `aud` this server or this endpoint, `exp` at most 10 minutes ahead, `jti` never used before.
+     * `sub` the service account's id, `aud` this server or this endpoint alone, `exp` at most 10 minutes ahead, `jti` never used before.
      */
     client_assertion?: string;
     grant_type: string;
