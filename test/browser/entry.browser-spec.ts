@@ -11,7 +11,7 @@ describePanel(
       await page.getByRole('heading', { name: 'Log in' }).waitFor();
       expect(new URL(page.url()).pathname).toBe('/login');
       await logIn(page, panel.ada);
-      await page.getByRole('heading', { name: 'Service accounts' }).waitFor();
+      await page.getByRole('heading', { name: 'Service accounts', exact: true }).waitFor();
       expect(page.url()).toBe(panel.url + asked);
     });
 
@@ -19,7 +19,7 @@ describePanel(
       for (const next of ['//example.com', '/\\example.com', 'https://example.com']) {
         const page = await panel.open(`/login?next=${encodeURIComponent(next)}`);
         await logIn(page, panel.ada);
-        await page.getByRole('heading', { name: 'Service accounts' }).waitFor();
+        await page.getByRole('heading', { name: 'Service accounts', exact: true }).waitFor();
         expect(new URL(page.url()).origin).toBe(panel.url);
       }
     });
@@ -54,6 +54,9 @@ describePanel(
     it('logs out: the session is over on the server, and Back shows nothing', async () => {
       const page = await panel.openAs(panel.ada);
       const [cookie] = await page.context().cookies();
+      // A page behind this one, for Back to go to.
+      await page.getByRole('link', { name: 'Users' }).click();
+      await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
       await choose(page, `Account of ${panel.ada.name}`, 'Log out');
       await page.getByRole('heading', { name: 'Log in' }).waitFor();
       expect(await page.context().cookies()).toEqual([]);

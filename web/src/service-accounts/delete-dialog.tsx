@@ -29,6 +29,8 @@ export function DeleteDialog({
       onDeleted?.();
       await queryClient.invalidateQueries({
         queryKey: ['organizations', organizationId, 'service-accounts'],
+        // What is gone is not asked about again.
+        predicate: ({ queryKey }) => !queryKey.includes(serviceAccountId),
       });
       toast(`Deleted ${name}`);
       onClose();
