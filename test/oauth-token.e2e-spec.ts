@@ -90,6 +90,24 @@ describe('POST /oauth/token', () => {
     expect(decodeJwt(body.access_token).aud).toBe(ISSUER);
   });
 
+  it('says nothing of scope when the key has no permission, and permits nothing then', async () => {
+    const account = await anAccount();
+    const key = await aKey(server, organization, account, { permissions: [] });
+    const { status, body } = await askForToken(server.client, { ...account, token: key.token });
+    expect(status).toBe(200);
+    expect(body).not.toHaveProperty('scope');
+    expect(decodeJwt(body.access_token)).not.toHaveProperty('scope');
+    const client = server.client.withToken(body.access_token);
+    expect((await client.get('/v1/me')).body).toMatchObject({ permissions: [] });
+    expect((await client.get(organization.path)).status).toBe(403);
+    const verifier = await anAccount('verifier');
+    for (const token of [key.token, body.access_token]) {
+      const asked = await postForm(verifier.client, '/oauth/introspect', { token });
+      expect(asked.body).toMatchObject({ active: true, sub: account.id });
+      expect(asked.body).not.toHaveProperty('scope');
+    }
+  });
+
   it('is for the resources that are named', async () => {
     const account = await anAccount();
     const one = await askForToken(server.client, account, { resource: REPORTS });
@@ -144,6 +162,7 @@ describe('POST /oauth/token', () => {
       [{ grant_type: '' }, 'invalid_request'],
       [{ scope: 'users:manage' }, 'invalid_scope'],
       [{ scope: 'users:read nothing' }, 'invalid_scope'],
+      [{ scope: ' ' }, 'invalid_scope'],
       [{ resource: 'reports' }, 'invalid_target'],
       [{ resource: `${REPORTS}#part` }, 'invalid_target'],
       [{ resource: ['https://a.example.com', 'https://a b'] }, 'invalid_target'],

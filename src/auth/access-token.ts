@@ -21,7 +21,7 @@ export interface AccessTokenClaims {
   organizationId: string;
   /** Whom it may be shown to. */
   audience: readonly string[];
-  /** What it was narrowed to when it was made. */
+  /** What it was narrowed to when it was made; nothing when the token does not say it. */
   scope: readonly string[];
   /** Unix milliseconds. */
   issuedAt: number;
@@ -106,7 +106,8 @@ function claimsOf(payload: unknown, kid: string, issuer: string): AccessTokenCla
   if (typeof sub !== 'string' || !isId('sa', sub)) return undefined;
   if (typeof organization_id !== 'string' || !isId('org', organization_id)) return undefined;
   if (typeof key_id !== 'string' || !isId('key', key_id)) return undefined;
-  if (typeof jti !== 'string' || typeof scope !== 'string') return undefined;
+  if (typeof jti !== 'string') return undefined;
+  if (scope !== undefined && typeof scope !== 'string') return undefined;
   if (typeof exp !== 'number' || typeof iat !== 'number') return undefined;
   if (!(exp - iat <= MAX_ACCESS_TOKEN_SECONDS)) return undefined; // no token is made to live longer
   return {
@@ -116,7 +117,7 @@ function claimsOf(payload: unknown, kid: string, issuer: string): AccessTokenCla
     accountId: sub,
     organizationId: organization_id,
     audience: [aud].flat().filter((one) => typeof one === 'string'),
-    scope: scope.split(' ').filter((one) => one !== ''),
+    scope: scope?.split(' ').filter((one) => one !== '') ?? [],
     issuedAt: iat * 1_000,
     expiresAt: exp * 1_000,
   };

@@ -5,7 +5,7 @@ import { requireHeld } from '../auth/grant.js';
 import { newPersonId } from '../crypto/id.js';
 import type { Tx } from '../database/database.service.js';
 import { type FieldError, Problem } from '../http/problem.js';
-import { findRole, type FoundRole, unknownRole } from '../roles/find-role.js';
+import { findRoles, type FoundRole, unknownRole } from '../roles/find-role.js';
 import type { Attributes } from '../users/attributes.js';
 import { aboutMember, type Member, MEMBER_INCLUDE } from '../users/member.js';
 import { checkRoleChange, lockOwnership, saveMember } from '../users/users.service.js';
@@ -43,7 +43,9 @@ export async function importBatch(
   rows: readonly ValidRow[],
 ): Promise<RowResult[]> {
   const members = await readMembers(tx, context, rows);
-  const roles = await readRoles(tx, context.organizationId, rows);
+  const keys = [...members.values()].map(({ roleKey }) => roleKey);
+  keys.push(...rows.map(({ row }) => row.role));
+  const roles = await findRoles(tx, context.organizationId, keys);
   const outcomes = new Map<ValidRow, Outcome>();
   const wanted: ValidRow[] = [];
   for (const row of rows) {
@@ -121,20 +123,6 @@ async function lockMembers(tx: Tx, organizationId: string, ids: string[]): Promi
     WHERE organization_id = ${organizationId}
       AND user_id = ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)))
     ORDER BY user_id FOR UPDATE`;
-}
-
-/** In one order, so that two imports do not wait for each other for ever. */
-async function readRoles(
-  tx: Tx,
-  organizationId: string,
-  rows: readonly ValidRow[],
-): Promise<Map<string, FoundRole>> {
-  const roles = new Map<string, FoundRole>();
-  for (const key of [...new Set(rows.map(({ row }) => row.role))].sort()) {
-    const role = await findRole(tx, organizationId, key);
-    if (role !== undefined) roles.set(key, role);
-  }
-  return roles;
 }
 
 async function update(

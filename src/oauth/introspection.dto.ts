@@ -72,7 +72,7 @@ export class Introspection {
   username?: string;
 
   /**
-   * What the token permits: permissions, separated by spaces.
+   * What the token permits: permissions, separated by spaces; absent when there are none.
    * @example reports:download
    */
   scope?: string;
@@ -128,7 +128,7 @@ export function toIntrospection(credential: KeyCredential, issuer: string): Intr
     active: true,
     client_id: accountId,
     username: accountName,
-    scope: [...permissions].join(' '),
+    ...(permissions.size === 0 ? {} : { scope: [...permissions].join(' ') }),
     sub: accountId,
     ...(accessToken === null ? {} : { aud: toAudience(accessToken.audience) }),
     iss: issuer,

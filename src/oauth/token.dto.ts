@@ -77,10 +77,10 @@ export class TokenAnswer {
   expires_in: number;
 
   /**
-   * What it permits.
+   * What it permits; absent when the key has no permission.
    * @example "organization:read users:read"
    */
-  scope: string;
+  scope?: string;
 }
 
 /** A public key that access tokens can be verified with (RFC 7517). */

@@ -45,7 +45,7 @@ export class TokenService {
     const jti = randomUUID();
     const token = await new SignJWT({
       client_id: key.accountId,
-      scope: scope.join(' '),
+      ...asMember(scope),
       organization_id: key.organizationId,
       username: key.accountName,
       key_id: key.keyId,
@@ -64,7 +64,7 @@ export class TokenService {
       access_token: token,
       token_type: 'Bearer',
       expires_in: expiresAt - now,
-      scope: scope.join(' '),
+      ...asMember(scope),
     };
     request.isConditional = true;
     request.recompute = async (again) => {
@@ -115,11 +115,17 @@ function keyOf({ credential }: Actor): KeyCredential {
 function scopeOf(wanted: string | undefined, { permissions }: KeyCredential): string[] {
   if (wanted === undefined) return [...permissions].sort();
   const scope = [...new Set(wanted.split(' ').filter((one) => one !== ''))].sort();
+  if (scope.length === 0) throw badRequest('invalid_scope', 'A scope names a permission at least.');
   const missing = missingPermissions(scope, permissions);
   if (missing.length === 0) return scope;
   // They may be anything, and as long as the form.
   const named = missing.slice(0, 5).map((one) => one.slice(0, 128));
   throw badRequest('invalid_scope', `The key does not have: ${named.join(' ')}.`);
+}
+
+/** A scope has one permission at least (RFC 6749 section 3.3): a token of a key that has none says nothing of scope. */
+function asMember(scope: readonly string[]): { scope?: string } {
+  return scope.length === 0 ? {} : { scope: scope.join(' ') };
 }
 
 /** RFC 8707 section 2. */

@@ -32,6 +32,23 @@ export async function findRole(
   };
 }
 
+/**
+ * The roles with these keys, as far as there are, each as {@link findRole} finds it. Locked in one order, so that nobody
+ * waits for another one for ever.
+ */
+export async function findRoles(
+  tx: Tx,
+  organizationId: string,
+  keys: readonly string[],
+): Promise<Map<string, FoundRole>> {
+  const roles = new Map<string, FoundRole>();
+  for (const key of [...new Set(keys)].sort()) {
+    const role = await findRole(tx, organizationId, key);
+    if (role !== undefined) roles.set(key, role);
+  }
+  return roles;
+}
+
 /** The role that a body names. Errors: 400 `unknown_role` on `pointer`. */
 export async function roleNamed(
   tx: Tx,

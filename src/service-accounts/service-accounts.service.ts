@@ -17,7 +17,7 @@ import { insertKey, keyTargets } from '../keys/insert-key.js';
 import { toKeyWithToken } from '../keys/keys.dto.js';
 import { revokeKeys } from '../keys/keys.sql.js';
 import { mintKey } from '../keys/mint-key.js';
-import { roleNamed } from '../roles/find-role.js';
+import { findRoles, roleNamed, unknownRole } from '../roles/find-role.js';
 import {
   ACCOUNT_FIELDS,
   type AccountFields,
@@ -239,17 +239,14 @@ async function requireRoleChange(
   actor: Actor,
   organizationId: string,
   id: string,
-  roleKeys: string[],
+  [old, wanted]: [string, string],
 ): Promise<void> {
-  const permissions = [];
-  // In one order, so that two changes in opposite directions do not wait for each other for ever.
-  for (const key of [...roleKeys].sort()) {
-    permissions.push(...(await roleNamed(tx, organizationId, key)).permissions);
-  }
+  const roles = await findRoles(tx, organizationId, [old, wanted]);
+  if (!roles.has(wanted)) throw unknownRole('/role');
   if (actor.type === 'serviceAccount' && actor.id === id) {
     throw refused('own_role', 'A service account cannot change its own role.');
   }
-  requireHeld(actor, [...new Set(permissions)]);
+  requireHeld(actor, [...new Set([...roles.values()].flatMap(({ permissions }) => permissions))]);
 }
 
 /** Nobody decides about their own limit. */

@@ -13,7 +13,7 @@ import { idempotent } from '../idempotency/idempotent.js';
 import type { IssuedInvitation } from '../invitations/invitations.dto.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
 import { revokeWaiting } from '../invitations/invitations.sql.js';
-import { roleNamed } from '../roles/find-role.js';
+import { findRoles, unknownRole } from '../roles/find-role.js';
 import { addMember } from './add-member.js';
 import {
   aboutMember,
@@ -211,8 +211,11 @@ export async function checkRoleChange(
   if (actor.type === 'user' && actor.id === before.userId) {
     throw refused('own_role', 'Nobody can change their own role.');
   }
-  await requireRoleHeld(tx, actor, before);
-  requireHeld(actor, (await roleNamed(tx, before.organizationId, role)).permissions);
+  const roles = await findRoles(tx, before.organizationId, [before.roleKey, role]);
+  requireHeld(actor, roles.get(before.roleKey)?.permissions ?? []);
+  const wanted = roles.get(role);
+  if (wanted === undefined) throw unknownRole('/role');
+  requireHeld(actor, wanted.permissions);
   await requireAnotherOwner(tx, before);
 }
 

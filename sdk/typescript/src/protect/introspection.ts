@@ -31,7 +31,8 @@ interface ActiveToken {
   client_id: string;
   username: string;
   organization_id: string;
-  scope: string;
+  /** Absent when the token permits nothing. */
+  scope?: string;
   jti: string;
   exp?: number;
   /** Of access tokens only. */
@@ -120,7 +121,7 @@ function toVerifiedToken(answer: ActiveToken): VerifiedToken {
     clientId: answer.client_id,
     username: answer.username,
     organizationId: answer.organization_id,
-    scope: new Set(answer.scope.split(' ').filter((permission) => permission !== '')),
+    scope: new Set(answer.scope?.split(' ').filter((permission) => permission !== '')),
     tokenId: answer.jti,
     expiresAt: answer.exp === undefined ? null : new Date(answer.exp * 1_000),
   };

@@ -22,10 +22,11 @@ interface AccessTokenClaims extends JWTPayload {
   client_id: string;
   username: string;
   organization_id: string;
-  scope: string;
+  /** Absent when the token permits nothing. */
+  scope?: string;
 }
 
-const REQUIRED = ['aud', 'exp', 'jti', 'client_id', 'username', 'organization_id', 'scope'];
+const REQUIRED = ['aud', 'exp', 'jti', 'client_id', 'username', 'organization_id'];
 
 /**
  * Checks access tokens of `POST /oauth/token` without asking anybody: by their signature, issuer, audience and end. The server's
@@ -78,7 +79,7 @@ function toVerifiedToken(claims: AccessTokenClaims): VerifiedToken {
     clientId: claims.client_id,
     username: claims.username,
     organizationId: claims.organization_id,
-    scope: new Set(claims.scope.split(' ').filter((permission) => permission !== '')),
+    scope: new Set(claims.scope?.split(' ').filter((permission) => permission !== '')),
     tokenId: claims.jti!,
     expiresAt: new Date(claims.exp! * 1_000),
   };
