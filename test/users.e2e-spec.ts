@@ -190,13 +190,42 @@ describe('GET /v1/organizations/{organizationId}/users', () => {
     expect(ids(await get(`search=${encodeURIComponent('50%')}`))).toEqual([cleo.id]);
     expect(ids(await get('search=z_b'))).toEqual([ben.id]);
     expect(ids(await get('search=c_eo'))).toEqual([]);
-    for (const sort of ['createdAt', '-createdAt', 'name', '-name', 'email', '-email']) {
+    for (const sort of ['createdAt', 'name', 'email', 'lastLoginAt'].flatMap((by) => [
+      by,
+      `-${by}`,
+    ])) {
       const whole = ids(await get(`sort=${sort}`));
       const first = await get(`sort=${sort}&limit=2`);
       const second = await get(`sort=${sort}&limit=2&after=${first.body.paging.next.after}`);
       expect([...ids(first), ...ids(second)]).toEqual(whole);
       expect(second.body.paging).toEqual({});
     }
+  });
+
+  it('200: sorts by the last login that it shows', async () => {
+    const own = await anOrganization(server);
+    const people: TestPerson[] = [];
+    for (const name of ['Never', 'Early', 'Late', 'Asked']) {
+      people.push(await aPerson(server, own, { name }));
+    }
+    const [never, early, late, asked] = people.map(({ id }) => id);
+    const change = async (id: string, lastLoginAt: string) =>
+      server.database.system((tx) => tx.user.update({ where: { id }, data: { lastLoginAt } }));
+    await change(early!, '2026-01-01T00:00:00Z');
+    await change(late!, '2026-02-01T00:00:00Z');
+    await change(asked!, '2026-03-01T00:00:00Z');
+    // Somebody who is only invited: when they log in elsewhere is nobody's business here.
+    await server.database.system((tx) =>
+      tx.membership.updateMany({
+        where: { organizationId: own.id, userId: asked! },
+        data: { status: 'invited', invitedName: 'Asked' },
+      }),
+    );
+    const get = (query: string) => people[0]!.client.get(`${own.path}/users?${query}`);
+    const latest = await get('sort=-lastLoginAt');
+    expect(ids(latest)).toEqual([late, early, asked, never]);
+    expect(latest.body.data[2].lastLoginAt).toBeNull();
+    expect(ids(await get('sort=lastLoginAt'))).toEqual([never, asked, early, late]);
   });
 
   it('400: refuses a cursor of another organization', async () => {

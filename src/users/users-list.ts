@@ -4,13 +4,18 @@ import { Prisma } from '../generated/prisma/client.js';
 import { type Member, MEMBER_INCLUDE } from './member.js';
 import type { UsersQuery } from './users.dto.js';
 
-/** As `shownName`: neither order nor search tell the own name of somebody who has not accepted. */
+/** As `toUser` shows them: neither order nor search tell the own name, or the last login, of somebody who has not accepted. */
 const SHOWN_NAME = Prisma.sql`coalesce(m.invited_name, u.name)`;
+const SHOWN_LOGIN = Prisma.sql`CASE WHEN m.invited_name IS NULL THEN u.last_login_at END`;
 
 const SORT_KEYS = {
   createdAt: { expression: Prisma.sql`m.created_at`, type: 'timestamptz' },
   name: { expression: SHOWN_NAME, type: 'text' },
   email: { expression: Prisma.sql`u.email`, type: 'text' },
+  lastLoginAt: {
+    expression: Prisma.sql`coalesce(${SHOWN_LOGIN}, '-infinity'::timestamptz)`,
+    type: 'timestamptz',
+  },
 } as const;
 
 /** A member in a list, with their place in the list's order. */

@@ -7,7 +7,16 @@ import { attributeFaults, type Attributes } from './attributes.js';
 import { IsEmailAddress } from './email.js';
 
 const STATUSES = ['active', 'invited', 'disabled'] as const;
-const SORTS = ['createdAt', '-createdAt', 'name', '-name', 'email', '-email'] as const;
+const SORTS = [
+  'createdAt',
+  '-createdAt',
+  'name',
+  '-name',
+  'email',
+  '-email',
+  'lastLoginAt',
+  '-lastLoginAt',
+] as const;
 
 /** Where someone stands in an organization. */
 export type UserStatus = (typeof STATUSES)[number];
@@ -92,7 +101,7 @@ export class UsersQuery extends PageQuery {
   @TextParam({ max: 254, description: 'Part of the name or e-mail, in any case.' })
   search?: string;
 
-  /** Oldest first unless asked otherwise. */
+  /** Oldest first unless asked otherwise. Users who never logged in did so first. */
   @Optional()
   @IsIn(SORTS)
   sort?: (typeof SORTS)[number];

@@ -3183,9 +3183,9 @@ export type ExportsUsersData = {
          */
         search?: string;
         /**
-         * Oldest first unless asked otherwise.
+         * Oldest first unless asked otherwise. Users who never logged in did so first.
          */
-        sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'email' | '-email';
+        sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'email' | '-email' | 'lastLoginAt' | '-lastLoginAt';
         /**
          * How rows are written; it decides over the header `Accept`. NDJSON by default.
          */
@@ -5403,9 +5403,9 @@ export type UsersListData = {
          */
         search?: string;
         /**
-         * Oldest first unless asked otherwise.
+         * Oldest first unless asked otherwise. Users who never logged in did so first.
          */
-        sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'email' | '-email';
+        sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | 'email' | '-email' | 'lastLoginAt' | '-lastLoginAt';
     };
     url: '/v1/organizations/{organizationId}/users';
 };
