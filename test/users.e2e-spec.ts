@@ -204,7 +204,7 @@ describe('GET /v1/organizations/{organizationId}/users', () => {
 
   it('200: sorts by the last login that it shows', async () => {
     const own = await anOrganization(server);
-    const people = [];
+    const people: TestPerson[] = [];
     for (const name of ['Never', 'Early', 'Late', 'Asked']) {
       people.push(await aPerson(server, own, { name }));
     }
