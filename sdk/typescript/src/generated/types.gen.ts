@@ -249,7 +249,7 @@ export type Introspection = {
      */
     username?: string;
     /**
-     * What the token permits: permissions, separated by spaces.
+     * What the token permits: permissions, separated by spaces; absent when there are none.
      */
     scope?: string;
     /**
@@ -1420,9 +1420,9 @@ export type TokenAnswer = {
      */
     access_token: string;
     /**
-     * What it permits.
+     * What it permits; absent when the key has no permission.
      */
-    scope: string;
+    scope?: string;
 };
 
 export type TokenInput = {
