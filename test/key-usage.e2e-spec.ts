@@ -225,6 +225,35 @@ describe('GET …/keys/{keyId}/usage', () => {
     );
   });
 
+  it('200: pages through key and predecessor together; the totals are on the first page', async () => {
+    const account = await aServiceAccount(server, organization);
+    const key = { id: account.keyId, path: `${account.path}/keys/${account.keyId}` };
+    const { body: rotated } = await owner.client.post(`${key.path}/rotate`, {
+      overlapSeconds: 3_600,
+    });
+    const other = { id: rotated.id, path: `${account.path}/keys/${rotated.id}` };
+    const expected: string[] = [];
+    for (const { id } of [key, other]) {
+      for (const days of [0, 1, 2]) {
+        for (const route of ['GET /v1/me', 'GET /v1/roles']) {
+          await used({ id } as TestKey, daysAgo(days), { route });
+          expected.push(`${daysAgo(days).toISOString().slice(0, 10)} ${id} ${route}`);
+        }
+      }
+    }
+    const seen: string[] = [];
+    const totals: unknown[] = [];
+    for (let query = '?limit=5'; ;) {
+      const { body } = await usageOf(other, query);
+      totals.push(body.keys?.map(({ requests }: { requests: number }) => requests));
+      for (const row of body.data) seen.push(`${row.day} ${row.keyId} ${row.route}`);
+      if (body.paging.next === undefined) break;
+      query = `?limit=5&after=${body.paging.next.after}`;
+    }
+    expect(seen).toEqual(expected.sort().reverse());
+    expect(totals).toEqual([[42, 42], undefined, undefined]);
+  });
+
   it('200: shows the days asked for; what is older than 90 goes when somebody writes', async () => {
     const key = await aUsedKey();
     for (const days of [0, 1, 40, 89, 90, 200]) await used(key, daysAgo(days));
@@ -237,6 +266,24 @@ describe('GET …/keys/{keyId}/usage', () => {
       tx.keyUsage.count({ where: { keyId: key.id, ip: '192.0.2.1' } }),
     );
     expect(left).toBe(4);
+  });
+
+  it('sweeps all that one flush could have written, in small statements', async () => {
+    const key = await aUsedKey();
+    const row = { organizationId: organization.id, keyId: key.id, day: daysAgo(100) };
+    const rows = Array.from({ length: 1_100 }, (_, n) => ({
+      ...row,
+      route: 'GET /v1/me',
+      ip: `${n}`,
+      client: 'curl',
+      requests: 1,
+      refused: 0,
+    }));
+    await server.database.system((tx) => tx.keyUsage.createMany({ data: rows }));
+    await key.client.get('/v1/me');
+    await server.app.get(UsageCounter).flush();
+    const left = await server.database.system((tx) => tx.keyUsage.count({ where: row }));
+    expect(left).toBe(0);
   });
 
   it.each(['?days=0', '?days=91', '?days=x', '?after=x'])('400: %s', async (query) => {

@@ -18,11 +18,13 @@ import { protect as protectExpress, type ProtectedRequest } from '../sdk/typescr
 import { protect as protectFastify } from '../sdk/typescript/src/fastify.js';
 import { PermissionGuard, RequirePermission } from '../sdk/typescript/src/nest.js';
 import {
+  type IntrospectionOptions,
   InvalidTokenError,
   introspectionVerifier,
   jwtVerifier,
   type TokenVerifier,
   type VerifiedToken,
+  VerifierMisconfiguredError,
   VerifierUnavailableError,
 } from '../sdk/typescript/src/verify.js';
 import {
@@ -64,7 +66,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const introspection = (options: { cacheSeconds?: number; maxCached?: number } = {}) =>
+const introspection = (options: Partial<IntrospectionOptions> = {}) =>
   introspectionVerifier({ issuer: server.url, token: asker.token, ...options });
 
 async function accessToken(key: { token: string }, resource?: string): Promise<string> {
@@ -146,9 +148,34 @@ describe('introspectionVerifier', () => {
     expect((await questions()) - before).toBe(5);
   });
 
-  it('lets nobody in when it may not ask, or nobody answers', async () => {
-    const mayNot = introspectionVerifier({ issuer: server.url, token: stranger.token });
-    await expect(mayNot.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
+  it('says that it is not set up rightly when the server refuses its own token', async () => {
+    const refusals = [
+      [stranger.token, /403.*insufficient_scope.*tokens:introspect/],
+      [`${asker.token.slice(0, -1)}x`, /401.*invalid_token/],
+    ] as const;
+    for (const [token, message] of refusals) {
+      const verifier = introspectionVerifier({ issuer: server.url, token });
+      const refusal = await verifier.verify(reporter.token).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(VerifierMisconfiguredError);
+      expect((refusal as Error).message).toMatch(message);
+      expect((refusal as Error).message).not.toContain(token);
+    }
+  });
+
+  it('takes another token of its own without a restart', async () => {
+    const old = await aKey(server, organization, asker);
+    let token = old.token;
+    const verifier = introspection({ token: () => Promise.resolve(token), cacheSeconds: 0 });
+    await verifier.verify(reporter.token);
+    await admin.client.delete(old.path);
+    await expect(verifier.verify(reporter.token)).rejects.toThrow(VerifierMisconfiguredError);
+    token = asker.token;
+    expect((await verifier.verify(reporter.token)).clientId).toBe(reporter.id);
+    const none = introspection({ token: () => Promise.reject(new Error('no vault')) });
+    await expect(none.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
+  });
+
+  it('lets nobody in when nobody answers', async () => {
     const nobody = introspectionVerifier({ issuer: 'http://127.0.0.1:1', token: asker.token });
     await expect(nobody.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
   });
@@ -344,6 +371,20 @@ describe.each(Object.keys(APIS))('an API on %s', (framework) => {
         status: 503,
         retryAfter: '2',
         body: { code: 'verifier_unavailable' },
+      });
+    });
+  });
+
+  describe('that may not ask', () => {
+    beforeEach(() => start(introspectionVerifier({ issuer: server.url, token: stranger.token })));
+    afterEach(() => api.close());
+
+    it('500 for everybody, which no waiting mends', async () => {
+      expect(await get('/reports', reporter.token)).toMatchObject({
+        status: 500,
+        retryAfter: null,
+        type: expect.stringContaining('application/problem+json'),
+        body: { status: 500, code: 'verifier_misconfigured' },
       });
     });
   });

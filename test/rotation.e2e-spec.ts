@@ -123,13 +123,26 @@ describe('POST …/keys/{keyId}/rotate', () => {
     expect(second.body).toMatchObject({ ...input, ...limits, rotatedFromId: first.body.id });
   });
 
-  it('201: gives the lifetime that the old key was made for', async () => {
+  it('201: gives the lifetime that the old key has, as its expiry stands now', async () => {
     const account = await aServiceAccount(server, organization);
     const old = await aKey(server, organization, account);
     await setKey(old.id, { createdAt: fromNow(-80 * DAY), expiresAt: fromNow(10 * DAY) });
     const { body } = await owner.client.post(`${old.path}/rotate`, {});
     const lifetime = secondsBetween(body.createdAt, body.expiresAt);
     expect(Math.abs(lifetime - 90 * DAY)).toBeLessThan(60);
+    const next = `${account.path}/keys/${body.id}`;
+    const shorter = { expiresAt: fromNow(30 * DAY).toISOString() };
+    expect((await owner.client.patch(next, shorter)).status).toBe(200);
+    const last = (await owner.client.post(`${next}/rotate`, {})).body;
+    expect(secondsBetween(last.createdAt, last.expiresAt) - 30 * DAY).toBeLessThan(60);
+  });
+
+  it('201: leaves a successor that its predecessor’s revocation does not end', async () => {
+    const account = await aServiceAccount(server, organization);
+    const { body } = await owner.client.post(`${keyPath(account)}/rotate`, {});
+    expect((await owner.client.delete(keyPath(account))).status).toBe(204);
+    expect((await server.client.withToken(body.token).get('/v1/me')).status).toBe(200);
+    expect((await account.client.get('/v1/me')).status).toBe(401);
   });
 
   it('201: never more than the organization allows now, a key without expiry included', async () => {

@@ -89,8 +89,7 @@ export class UsageCounter {
 
   /** The counter that is to be raised, or undefined when there is no room for a new one. */
   private useOf(request: FastifyRequest, keyId: string, ip: string): Use | undefined {
-    let uses = this.waiting.get(keyId);
-    if (uses === undefined) this.waiting.set(keyId, (uses = new Map<string, Use>()));
+    const uses = this.waiting.get(keyId) ?? new Map<string, Use>();
     const route = request.routeOptions?.url ?? '';
     const client = clientProduct(request.context.userAgent);
     const key = `${request.method} ${route} ${ip} ${client}`;
@@ -115,6 +114,7 @@ export class UsageCounter {
     const counts = { requests: 0, denied: 0, refused: 0 };
     const use = { ...who, route, ...counts, usedAt: null, refusedAt: null };
     uses.set(key, use);
+    this.waiting.set(who.keyId, uses);
     this.size += 1;
     return use;
   }
@@ -128,9 +128,17 @@ export class UsageCounter {
       for (let start = 0; start < uses.length; start += MAX_ROWS) {
         await this.database.raw(ADD_USES, columnsOf(uses.slice(start, start + MAX_ROWS)));
       }
-      await this.database.raw(SWEEP_USES, []);
+      await this.sweep();
     } catch {
       // The database is away: these numbers are lost, the requests themselves are on the trail.
+    }
+  }
+
+  /** As many rows as one flush can write: fewer, and they could only grow in number. */
+  private async sweep(): Promise<void> {
+    for (let swept = 0; swept < 2 * MAX_WAITING; swept += MAX_ROWS) {
+      const gone = await this.database.raw(SWEEP_USES, [MAX_ROWS]);
+      if (gone.length < MAX_ROWS) return;
     }
   }
 }

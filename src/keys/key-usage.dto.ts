@@ -116,8 +116,11 @@ export class KeyUsagePage {
   @ApiProperty({ format: 'date', example: '2026-11-24' })
   to: string;
 
-  /** The key, then the one that it replaces, then the one that replaces it, as far as there are such. */
-  keys: KeyUsageTotal[];
+  /**
+   * The key, then the one that it replaces, then the one that replaces it, as far as there are such. On the first page
+   * only.
+   */
+  keys?: KeyUsageTotal[];
 
   data: KeyUsageRow[];
 

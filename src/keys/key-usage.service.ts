@@ -6,6 +6,7 @@ import { findAccount } from '../service-accounts/find-account.js';
 import type { KeyUsagePage, KeyUsageQuery, KeyUsageRow, KeyUsageTotal } from './key-usage.dto.js';
 import {
   type ListedUse,
+  positionOf,
   readDays,
   selectTotals,
   selectUses,
@@ -22,7 +23,10 @@ export class KeyUsageService {
     private readonly counter: UsageCounter,
   ) {}
 
-  /** The usage of a key, its predecessor and its successor, up to this moment as far as this process knows. Errors: 404. */
+  /**
+   * The usage of a key, its predecessor and its successor, up to this moment as far as this process knows; on the first page with
+   * their totals. Errors: 404.
+   */
   async read(
     organizationId: string,
     serviceAccountId: string,
@@ -35,14 +39,19 @@ export class KeyUsageService {
     await this.counter.flush();
     return this.database.tenant(organizationId, async (tx) => {
       await findAccount(tx, organizationId, serviceAccountId);
-      await readKey(tx, organizationId, serviceAccountId, keyId);
+      const key = await readKey(tx, organizationId, serviceAccountId, keyId);
       const period = await readDays(tx, days);
-      const totals = await selectTotals(tx, organizationId, keyId, period);
-      const keyIds = totals.map(({ id }) => id);
+      const keyIds = [keyId, key.rotatedFromId, key.replacedById].filter((id) => id !== null);
       const rows = await selectUses(tx, organizationId, keyIds, period, query, start);
-      const toPosition = (row: ListedUse) => [row.position, row.tie];
-      const listed = page(rows, limit, { codec: this.cursors, scope, toPosition });
-      return { ...period, keys: totals.map(toTotal), ...mapPage(listed, toUse) };
+      const listed = page(rows, limit, {
+        codec: this.cursors,
+        scope,
+        toPosition: positionOf,
+      });
+      const uses = mapPage(listed, toUse);
+      if (start !== undefined) return { ...period, ...uses };
+      const totals = await selectTotals(tx, organizationId, keyId, period);
+      return { ...period, keys: totals.map(toTotal), ...uses };
     });
   }
 }
@@ -51,7 +60,7 @@ function toTotal(row: TotalRow): KeyUsageTotal {
   return { ...row, ...timesOf(row), expiresAt: row.expiresAt?.toISOString() ?? null };
 }
 
-function toUse({ position: _position, tie: _tie, ...row }: ListedUse): KeyUsageRow {
+function toUse(row: ListedUse): KeyUsageRow {
   return { ...row, ...timesOf(row) };
 }
 

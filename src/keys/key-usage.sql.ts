@@ -1,5 +1,4 @@
 import type { Tx } from '../database/database.service.js';
-import { keyset } from '../database/keyset.js';
 import { Prisma } from '../generated/prisma/client.js';
 import type { KeyUsageQuery, KeyUsageRow, KeyUsageTotal } from './key-usage.dto.js';
 import { KEY_STATUS } from './keys.sql.js';
@@ -10,8 +9,8 @@ type Dated<T, Names extends keyof T> = Omit<T, Names> & Record<Names, Date | nul
 /** A key with its totals, as it is read. */
 export type TotalRow = Dated<KeyUsageTotal, Times | 'expiresAt'>;
 
-/** A row of usage with its place in the list. */
-export type ListedUse = Dated<KeyUsageRow, Times> & { position: string; tie: string };
+/** A row of usage, as it is read. */
+export type ListedUse = Dated<KeyUsageRow, Times>;
 
 /** The days asked for, by the database's clock. */
 export interface Days {
@@ -53,12 +52,10 @@ export function selectTotals(
     ORDER BY r.place`;
 }
 
-const SORT_KEYS = {
-  day: { expression: Prisma.sql`u.day::text`, type: 'text' },
-} as const;
-const TIE = Prisma.sql`(u.key_id || ' ' || u.route || ' ' || u.ip || ' ' || u.client)`;
-
-/** `limit + 1` rows of usage of these keys, latest day first, after the position given. */
+/**
+ * `limit + 1` rows of usage of these keys, latest day first, after the position given. Of each key no more are read than may
+ * be wanted, in the order of the primary key.
+ */
 export function selectUses(
   tx: Tx,
   organizationId: string,
@@ -67,12 +64,24 @@ export function selectUses(
   { limit }: KeyUsageQuery,
   after: unknown[] | undefined,
 ): Promise<ListedUse[]> {
-  const { position, beyond, orderBy } = keyset('-day', SORT_KEYS, TIE, after);
+  const [day, ...others] = after ?? [];
+  const beyond =
+    after === undefined
+      ? Prisma.empty
+      : Prisma.sql`AND g.day <= ${day}::date
+        AND (g.day, g.key_id, g.route, g.ip, g.client) < (${day}::date, ${Prisma.join(others)})`;
   return tx.$queryRaw<ListedUse[]>`
     SELECT u.day::text AS "day", u.key_id AS "keyId", u.route, u.ip, u.client, u.requests, u.denied, u.refused,
-      u.last_used_at AS "lastUsedAt", u.last_refused_at AS "lastRefusedAt",
-      ${position} AS "position", ${TIE} AS "tie"
-    FROM key_usage u
-    WHERE u.organization_id = ${organizationId} AND u.key_id = ANY(${keyIds}) AND u.day >= ${from}::date AND ${beyond}
-    ORDER BY ${orderBy} LIMIT ${limit + 1}`;
+      u.last_used_at AS "lastUsedAt", u.last_refused_at AS "lastRefusedAt"
+    FROM unnest(${keyIds}::text[]) AS k(id) CROSS JOIN LATERAL (
+      SELECT * FROM key_usage g
+      WHERE g.organization_id = ${organizationId} AND g.key_id = k.id AND g.day >= ${from}::date ${beyond}
+      ORDER BY g.day DESC, g.route DESC, g.ip DESC, g.client DESC LIMIT ${limit + 1}
+    ) AS u
+    ORDER BY u.day DESC, u.key_id DESC, u.route DESC, u.ip DESC, u.client DESC LIMIT ${limit + 1}`;
+}
+
+/** Where a row stands in the list. */
+export function positionOf({ day, keyId, route, ip, client }: ListedUse): string[] {
+  return [day, keyId, route, ip, client];
 }

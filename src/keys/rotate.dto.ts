@@ -32,8 +32,8 @@ export class KeyRotateInput {
   name?: string;
 
   /**
-   * When the successor stops working. Absent: it gets the lifetime that the old key was made for. Null: never, where the
-   * organization allows that.
+   * When the successor stops working. Absent: it gets the lifetime of the old key, from when that was made to
+   * its expiry as it stands now. Null: never, where the organization allows that.
    * @example 2028-11-23T00:00:00Z
    */
   @ApiProperty({ nullable: true })

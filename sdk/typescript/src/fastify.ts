@@ -47,7 +47,7 @@ async function admit(
     request.token = await requireAccess(verifier, { authorization, ip: request.ip }, permission);
   } catch (error) {
     if (!(error instanceof AccessDeniedError)) throw error;
-    if (error.status === 503) request.log.error({ err: error.cause }, error.message);
+    if (error.status >= 500) request.log.error({ err: error.cause }, error.message);
     await reply.code(error.status).headers(error.headers).send(JSON.stringify(error.body));
   }
 }

@@ -27,7 +27,7 @@ interface GuardedResponse {
 
 /**
  * The guard for all routes: `app.useGlobalGuards(new PermissionGuard({ verifier }))`. Routes without {@link RequirePermission} stay
- * open. `request.token` tells who calls. Errors: `HttpException` 401, 403, 503 with a problem as its response.
+ * open. `request.token` tells who calls. Errors: `HttpException` 401, 403, 500, 503 with a problem as its response.
  */
 export class PermissionGuard implements CanActivate {
   private readonly reflector = new Reflector();

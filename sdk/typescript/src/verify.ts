@@ -7,5 +7,6 @@ export {
   InvalidTokenError,
   type TokenVerifier,
   type VerifiedToken,
+  VerifierMisconfiguredError,
   VerifierUnavailableError,
 } from './protect/verified-token.js';

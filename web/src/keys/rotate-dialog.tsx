@@ -98,7 +98,7 @@ function UsageOf({ account, apiKey }: { account: ServiceAccount; apiKey: Key }) 
         { signal },
       ),
   });
-  const usage = data?.keys.find(({ relation }) => relation === 'this');
+  const usage = data?.keys?.find(({ relation }) => relation === 'this');
   if (!usage) return null;
   if (usage.requests === 0) return <Notice title={`Not used in the last ${DAYS} days`} />;
   return (

@@ -2,6 +2,7 @@ import {
   InvalidTokenError,
   type TokenVerifier,
   type VerifiedToken,
+  VerifierMisconfiguredError,
   VerifierUnavailableError,
 } from './verified-token.js';
 
@@ -26,8 +27,8 @@ export class AccessDeniedError extends Error {
   }>;
 
   constructor(
-    /** The HTTP status: 401, 403 or 503. */
-    readonly status: 401 | 403 | 503,
+    /** The HTTP status: 401 or 403; 500 when this API is not set up rightly, 503 when the server does not answer. */
+    readonly status: 401 | 403 | 500 | 503,
     code: string,
     detail: string,
     headers: Record<string, string>,
@@ -43,7 +44,12 @@ export class AccessDeniedError extends Error {
   }
 }
 
-const TITLES = { 401: 'Unauthorized', 403: 'Forbidden', 503: 'Service Unavailable' } as const;
+const TITLES = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const;
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i;
 
 /**
@@ -64,6 +70,7 @@ export async function requireAccess(
   const token = await verifier.verify(presented, ip).catch((error: unknown) => {
     if (error instanceof InvalidTokenError) throw invalidToken();
     if (error instanceof VerifierUnavailableError) throw unavailable(error);
+    if (error instanceof VerifierMisconfiguredError) throw misconfigured(error);
     throw error;
   });
   if (permission !== undefined && !token.scope.has(permission)) throw insufficientScope(permission);
@@ -90,4 +97,17 @@ function unavailable(cause: Error): AccessDeniedError {
   const detail = 'Tokens cannot be checked now; try again.';
   const headers = { 'retry-after': '2' };
   return new AccessDeniedError(503, 'verifier_unavailable', detail, headers, { cause });
+}
+
+const WARN_AGAIN_AFTER_MS = 60_000;
+let warnedAt = -Infinity;
+
+/** The caller can do nothing about it, so whoever runs this API must hear of it, whatever framework it is made with. */
+function misconfigured(cause: Error): AccessDeniedError {
+  if (performance.now() - warnedAt >= WARN_AGAIN_AFTER_MS) {
+    warnedAt = performance.now();
+    process.emitWarning(cause.message, { type: cause.name });
+  }
+  const detail = 'Tokens cannot be checked: this API is not set up rightly.';
+  return new AccessDeniedError(500, 'verifier_misconfigured', detail, {}, { cause });
 }

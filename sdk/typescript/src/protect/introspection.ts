@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
 import { fetchJson, metadataOf } from './metadata.js';
-import { InvalidTokenError, type TokenVerifier, type VerifiedToken } from './verified-token.js';
+import {
+  InvalidTokenError,
+  type TokenVerifier,
+  type VerifiedToken,
+  VerifierUnavailableError,
+} from './verified-token.js';
 
 /** How to ask the server about tokens. */
 export interface IntrospectionOptions {
   /** The Claviger server's origin, like `https://claviger.example.com`. */
   issuer: string;
-  /** The token of a service account of the same organization with the role `verifier`. */
-  token: string;
+  /**
+   * The token of a service account of the same organization with the role `verifier`, or what answers one for each question: so
+   * the token can be renewed while the API runs.
+   */
+  token: string | (() => string | Promise<string>);
   /**
    * This API's own URL: what clients name as `resource` when they ask for an access token. Keys are good here in any case; access
    * tokens only when they were made for this audience, and none without it, so that nobody can pass on a token that was shown
@@ -62,12 +70,23 @@ export function introspectionVerifier(options: IntrospectionOptions): TokenVerif
   const metadata = metadataOf(issuer, timeoutMs);
   const cache = new Map<string, Cached>();
 
+  async function own(): Promise<string> {
+    if (typeof ownToken === 'string') return ownToken;
+    try {
+      return await ownToken();
+    } catch (error) {
+      throw new VerifierUnavailableError('the verifier does not get its own token', {
+        cause: error,
+      });
+    }
+  }
+
   async function ask(token: string, clientIp?: string): Promise<VerifiedToken> {
     const { introspection_endpoint: endpoint } = await metadata();
     const form = new URLSearchParams({ token, ...(clientIp && { client_ip: clientIp }) });
     const answer = await fetchJson<ActiveToken | { active: false }>(endpoint, {
       method: 'POST',
-      headers: { authorization: `Bearer ${ownToken}`, accept: 'application/json' },
+      headers: { authorization: `Bearer ${await own()}`, accept: 'application/json' },
       body: form,
       timeoutMs,
     });

@@ -1,4 +1,4 @@
-import { VerifierUnavailableError } from './verified-token.js';
+import { VerifierMisconfiguredError, VerifierUnavailableError } from './verified-token.js';
 
 /** The members of the server's metadata (RFC 8414 section 2) that a verifier needs. */
 export interface ServerMetadata {
@@ -32,7 +32,7 @@ async function fetchMetadata(issuer: string, timeoutMs: number): Promise<ServerM
   return metadata;
 }
 
-/** The JSON of a 200. Errors: `VerifierUnavailableError` for everything else. */
+/** The JSON of a 200. Errors: `VerifierMisconfiguredError` for 401 and 403, `VerifierUnavailableError` for everything else. */
 export async function fetchJson<T>(
   url: URL | string,
   { timeoutMs, ...init }: RequestInit & { timeoutMs: number },
@@ -45,5 +45,11 @@ export async function fetchJson<T>(
     throw new VerifierUnavailableError(`${String(url)} cannot be reached`, { cause: error });
   }
   await response.body?.cancel();
+  if (response.status === 401 || response.status === 403) {
+    const challenge = response.headers.get('www-authenticate') ?? 'without saying why';
+    throw new VerifierMisconfiguredError(
+      `${String(url)} refuses this verifier itself: ${response.status}, ${challenge}`,
+    );
+  }
   throw new VerifierUnavailableError(`${String(url)} answered ${response.status}`);
 }

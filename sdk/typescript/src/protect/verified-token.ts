@@ -19,7 +19,7 @@ export interface TokenVerifier {
   /**
    * @param token as it was presented, without the scheme
    * @param clientIp where it was presented from; keys that are bound to networks are good only with it
-   * @throws InvalidTokenError, VerifierUnavailableError; neither holds the token
+   * @throws InvalidTokenError, VerifierUnavailableError, VerifierMisconfiguredError; none holds the token
    */
   verify(token: string, clientIp?: string): Promise<VerifiedToken>;
 }
@@ -32,4 +32,12 @@ export class InvalidTokenError extends Error {
 /** Nobody can tell now whether the token is good, so nobody is let in. */
 export class VerifierUnavailableError extends Error {
   override readonly name = 'VerifierUnavailableError';
+}
+
+/**
+ * The server refuses the verifier itself: its own token is not good (any more), or lacks `tokens:introspect`. Nobody is let in, and
+ * no waiting helps: somebody must set it right.
+ */
+export class VerifierMisconfiguredError extends Error {
+  override readonly name = 'VerifierMisconfiguredError';
 }
