@@ -682,6 +682,8 @@ export const keysCreate = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Revokes a key: no request begun after this is let in with it.
  *
+ * A key that replaced it (`replacedById`) goes on: after a leak revoke that one, too.
+ *
  * Needs the permission `keys:manage`.
  */
 export const keysRevoke = <ThrowOnError extends boolean = false>(options: Options<KeysRevokeData, ThrowOnError>) => (options.client ?? client).delete<KeysRevokeResponses, KeysRevokeErrors, ThrowOnError>({
@@ -719,9 +721,9 @@ export const keysUpdate = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Replaces a key: makes its successor, whose token this answer alone shows, and lets the old one work on for a while.
  *
- * The successor has the old key's name, permissions and networks, and its lifetime again: a key made for 90 days gets 90
- * days from now, one without expiry gets none, and neither lives longer than the organization's `maxKeyLifetimeSeconds`.
- * The old key ends after `overlapSeconds`, or earlier by itself; with 0 it has expired when this returns. Refused with
+ * The successor has the old key's name, permissions and networks, and its lifetime again, from when it was
+ * made to its expiry as it stands now: 90 days give 90 days from now, a key without expiry gives none, and neither lives
+ * longer than the organization's `maxKeyLifetimeSeconds`. The old key ends after `overlapSeconds`, or earlier by itself; with 0 it has expired when this returns. Refused with
  * 409: `key_revoked`, `key_replaced` (it has a successor), `key_expired`, `key_limit` (too many replaced keys still work).
  *
  * Needs the permission `keys:manage`.

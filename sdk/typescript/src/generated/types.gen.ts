@@ -484,8 +484,8 @@ export type KeyRotateInput = {
      */
     name?: string;
     /**
-     * When the successor stops working. Absent: it gets the lifetime that the old key was made for. Null: never, where the
-     * organization allows that.
+     * When the successor stops working. Absent: it gets the lifetime of the old key, from when that was made to
+     * its expiry as it stands now. Null: never, where the organization allows that.
      */
     expiresAt?: string | null;
     /**
@@ -527,9 +527,10 @@ export type KeyUsagePage = {
         };
     };
     /**
-     * The key, then the one that it replaces, then the one that replaces it, as far as there are such.
+     * The key, then the one that it replaces, then the one that replaces it, as far as there are such. On the first page
+     * only.
      */
-    keys: Array<KeyUsageTotal>;
+    keys?: Array<KeyUsageTotal>;
     data: Array<KeyUsageRow>;
 };
 
