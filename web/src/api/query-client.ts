@@ -21,6 +21,7 @@ export const queryClient: QueryClient = new QueryClient({
       retry: false,
       staleTime: 5_000,
     },
-    mutations: { retry: false },
+    // What a change answers may be secret: an invitation's link. It is gone with the form that asked.
+    mutations: { retry: false, gcTime: 0 },
   },
 });

@@ -7,7 +7,7 @@ import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
-import { DEFAULT_EXPIRY, expiresAtOf, ExpiryField } from './expiry-field';
+import { expiresAtOf, ExpiryField, useExpiry } from './expiry-field';
 import { KeyLimits, limitsOf, type LimitsDraft, NO_LIMITS } from './key-limits';
 import type { NewToken } from './token-dialog';
 
@@ -24,7 +24,7 @@ export function CreateKeyPanel({
   const { id: serviceAccountId, organizationId } = account;
   const queryClient = useQueryClient();
   const [name, setName] = useState('');
-  const [expiry, setExpiry] = useState(DEFAULT_EXPIRY);
+  const [expiry, setExpiry] = useExpiry();
   const [limits, setLimits] = useState<LimitsDraft>(NO_LIMITS);
   const create = useMutation({
     mutationFn: async () => {

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api } from '../api/client';
 import { useCan, useOrganization } from '../session/session';
 import { TextField } from '../ui/field';
@@ -20,7 +21,18 @@ export interface Expiry {
 }
 
 /** A year: long enough to be rotated in peace, and not forever. */
-export const DEFAULT_EXPIRY: Expiry = { choice: '365', date: '' };
+const DEFAULT_EXPIRY: Expiry = { choice: '365', date: '' };
+/** The clock of this browser may be ahead of the server's, which counts the longest lifetime. */
+const CLOCK_SECONDS = 60;
+
+/** What was chosen; until something is, a year or the longest choice that the organization leaves. */
+export function useExpiry(): [Expiry, (expiry: Expiry) => void] {
+  const [expiry, setExpiry] = useState(DEFAULT_EXPIRY);
+  const choices = expiryChoices(useMaxKeyLifetime());
+  if (choices.some(({ value }) => value === expiry.choice)) return [expiry, setExpiry];
+  const longest = choices.findLast(({ value }) => Number(value) > 0)?.value ?? 'date';
+  return [{ ...expiry, choice: longest }, setExpiry];
+}
 
 /** The time that the API wants; null for never. */
 export function expiresAtOf({ choice, date }: Expiry, now = new Date()): string | null {
@@ -30,7 +42,8 @@ export function expiresAtOf({ choice, date }: Expiry, now = new Date()): string 
     // An empty date is sent as it is, so that the server's word about it stands at the field.
     return Number.isNaN(at.getTime()) ? '' : at.toISOString();
   }
-  return new Date(now.getTime() + Number(choice) * DAY_SECONDS * 1000).toISOString();
+  const seconds = Number(choice) * DAY_SECONDS - CLOCK_SECONDS;
+  return new Date(now.getTime() + seconds * 1000).toISOString();
 }
 
 /** The choices that the organization's longest lifetime leaves. */
@@ -56,9 +69,7 @@ export function ExpiryField({
   onChange: (expiry: Expiry) => void;
 }) {
   const choices = expiryChoices(useMaxKeyLifetime());
-  const choice = choices.some((one) => one.value === value.choice)
-    ? value.choice
-    : (choices[0]?.value ?? 'date');
+  const { choice } = value;
   return (
     <>
       <SelectField
@@ -91,7 +102,7 @@ export function ExpiryField({
 function useMaxKeyLifetime(): number | null {
   const { id: organizationId } = useOrganization();
   const { data } = useQuery({
-    queryKey: ['organizations', organizationId, 'organization'],
+    queryKey: ['organizations', organizationId, 'settings'],
     queryFn: () => api.organizations.get({ organizationId }),
     enabled: useCan()('organization:read'),
   });

@@ -1,6 +1,7 @@
 import { Copy, Download, Eye, EyeOff } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useBlocker } from 'react-router';
+import { saveFile } from '../api/save-file';
 import { Button } from '../ui/button';
 import { ConfirmDialog, Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { Notice } from '../ui/notice';
@@ -113,17 +114,11 @@ function useLeaveWarning(): void {
 }
 
 function download({ token, accountName }: NewToken): void {
-  const url = URL.createObjectURL(new Blob([envFile(token)], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${
-    accountName
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-|-$/g, '') || 'claviger'
-  }.env`;
-  link.click();
-  URL.revokeObjectURL(url);
+  const name = accountName
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  saveFile(`${name || 'claviger'}.env`, new Blob([envFile(token)], { type: 'text/plain' }));
 }
 
 /** What an integration needs to know, for `source` and for dotenv. */

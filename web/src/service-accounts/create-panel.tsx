@@ -2,7 +2,7 @@ import { Form } from '@base-ui/react/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
-import { DEFAULT_EXPIRY, expiresAtOf, ExpiryField } from '../keys/expiry-field';
+import { expiresAtOf, ExpiryField, useExpiry } from '../keys/expiry-field';
 import type { NewToken } from '../keys/token-dialog';
 import { useMe, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
@@ -27,7 +27,7 @@ export function CreatePanel({
     owner: { id: me.id, name: me.name, email: me.email },
     description: '',
   });
-  const [expiry, setExpiry] = useState(DEFAULT_EXPIRY);
+  const [expiry, setExpiry] = useExpiry();
   const create = useMutation({
     mutationFn: async () => {
       const { serviceAccount, key } = await api.serviceAccounts.create({

@@ -13,9 +13,10 @@ import { resetSession, useMeQuery } from './session';
 
 /** `/login`: e-mail and password for a session that lives in a cookie. */
 export function Component() {
-  const { data: me } = useMeQuery();
+  const { data: me, error } = useMeQuery();
   const [search] = useSearchParams();
-  if (me === undefined) return <Loading />;
+  // Whatever keeps the answer from coming, logging in may work.
+  if (me === undefined && !error) return <Loading />;
   if (me) return <Navigate to={localPath(search.get('next'))} replace />;
   return (
     <EntryPage title="Log in">
