@@ -6,11 +6,11 @@ import {
   DatabaseService,
   DatabaseUnavailableError,
   raiseEpoch,
-  type PendingEvent,
   type Tx,
 } from '../src/database/database.service.js';
 import { isUniqueViolation, sqlState } from '../src/database/errors.js';
 import { databaseConfig, onPostgres, testDatabase, type TestDatabase } from './database.js';
+import { anEvent, oneOfEach } from './tenant-rows.js';
 
 const TENANT_TABLES = [
   'organizations',
@@ -36,89 +36,14 @@ beforeAll(async () => {
   database = new DatabaseService(databaseConfig(made));
   await database.open();
   database.seals = new Seals(Buffer.alloc(32, 1));
-  await anOrganization('org_a');
-  await anOrganization('org_b');
+  await oneOfEach(database, 'org_a');
+  await oneOfEach(database, 'org_b');
 });
 
 afterAll(async () => {
   await database.close();
   await made.cleanup();
 });
-
-/** One row in every tenant table. */
-async function anOrganization(id: string): Promise<void> {
-  const by = { createdByType: 'system', createdByName: 'test' };
-  await database.system(async (tx) => {
-    await tx.organization.create({ data: { id, name: id } });
-    await tx.auditHead.create({ data: { chain: id, hash: new Uint8Array(32) } });
-    await tx.user.create({ data: { id: `usr_${id}`, email: `${id}@example.com`, name: id } });
-    await tx.role.create({ data: { organizationId: id, key: 'viewer', name: 'Viewer' } });
-    await tx.membership.create({
-      data: { organizationId: id, userId: `usr_${id}`, roleKey: 'viewer', ...by },
-    });
-    await tx.registeredPermission.create({
-      data: { organizationId: id, permission: 'reports:read', description: 'Read.', ...by },
-    });
-    await tx.serviceAccount.create({
-      data: { organizationId: id, id: `sa_${id}`, name: 'CI', roleKey: 'viewer', ...by },
-    });
-    await tx.key.create({
-      data: {
-        organizationId: id,
-        id: `key_${id}`,
-        serviceAccountId: `sa_${id}`,
-        name: 'first',
-        tokenHash: new Uint8Array(32),
-        pepperVersion: 1,
-        obfuscatedToken: 'clv_…abcd',
-        ...by,
-      },
-    });
-    await tx.revokedAccessToken.create({
-      data: { organizationId: id, jti: `jti_${id}`, expiresAt: new Date() },
-    });
-    await tx.keyUsage.create({
-      data: {
-        organizationId: id,
-        keyId: `key_${id}`,
-        day: new Date(),
-        route: 'GET /v1/me',
-        ip: '192.0.2.1',
-        client: 'curl/8.5.0',
-        requests: 1,
-        refused: 0,
-      },
-    });
-    await tx.invitation.create({
-      data: {
-        organizationId: id,
-        id: `inv_${id}`,
-        userId: `usr_${id}`,
-        email: `${id}@example.com`,
-        roleKey: 'viewer',
-        tokenHash: new Uint8Array(32),
-        pepperVersion: 1,
-        expiresAt: new Date(),
-        ...by,
-      },
-    });
-    await tx.auditSeal.create({ data: { chain: id, sequence: 0, seal: '' } });
-    collectEvent(tx, anEvent(id, 'organization.created'));
-  });
-}
-
-function anEvent(chain: string, action: string, body = '{}'): PendingEvent {
-  return {
-    chain,
-    body,
-    action,
-    outcome: 'success',
-    actorId: null,
-    keyId: null,
-    targetId: null,
-    requestId: null,
-  };
-}
 
 async function countRows(tx: Tx, table: string): Promise<number> {
   const [row] = await tx.$queryRawUnsafe<{ count: number }[]>(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { eventsOf, startServer, type TestServer } from './harness.js';
+import { lines } from './imports.js';
 import {
   aKey,
   anOrganization,
@@ -25,11 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const lines = (text: string): any[] =>
-  text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
 const table = (text: string): Record<string, string>[] =>
   parse(text, { columns: true, record_delimiter: '\r\n' });
 

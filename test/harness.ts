@@ -4,9 +4,10 @@ import { createApp } from '../src/app.js';
 import type { Config } from '../src/config.js';
 import { DatabaseService } from '../src/database/database.service.js';
 import { Instance } from '../src/database/instance.js';
+import type { FieldError } from '../src/http/problem.js';
 import { createLogger } from '../src/logging.js';
 import { remember, searchForSecrets } from './canary.js';
-import { Client } from './client.js';
+import { type Answer, Client } from './client.js';
 import { testDatabase } from './database.js';
 
 export { type Answer, Client } from './client.js';
@@ -88,3 +89,16 @@ export async function eventsOf(
   );
   return rows.map((row) => ({ ...row, event: JSON.parse(row.body) }));
 }
+
+/** The events that a request has put on the trail besides its own `http.request`. */
+export async function changesOf(server: TestServer, answer: Answer) {
+  const requestId = answer.headers.get('x-request-id')!;
+  const events = await eventsOf(server, { requestId });
+  return events.map(({ event }) => event).filter(({ action }) => action !== 'http.request');
+}
+
+/** The status of a refusal, and which fields were wrong. */
+export const errorsOf = ({ status, body }: Answer) => [
+  status,
+  body.errors?.map((error: FieldError) => [error.pointer, error.code]),
+];

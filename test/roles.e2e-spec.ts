@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ALL_PERMISSIONS, BUILT_IN_ROLES } from '../src/auth/permissions.js';
 import type { FieldError } from '../src/http/problem.js';
 import type { PermissionEntry, Role } from '../src/roles/roles.dto.js';
-import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
+import { type Answer, changesOf, startServer, type TestServer } from './harness.js';
 import {
   anOrganization,
   aPerson,
@@ -32,13 +32,6 @@ async function aRole(permissions: string[], by = owner.client): Promise<string> 
   const answer = await by.post(roles, { key, name: `Custom ${counter}`, permissions });
   expect(answer.status).toBe(201);
   return key;
-}
-
-/** The events that a request has put on the trail besides its own `http.request`. */
-async function changesOf(answer: Answer) {
-  const requestId = answer.headers.get('x-request-id')!;
-  const events = await eventsOf(server, { requestId });
-  return events.map(({ event }) => event).filter(({ action }) => action !== 'http.request');
 }
 
 const errorOf = ({ body }: Answer) =>
@@ -152,7 +145,7 @@ describe('POST …/roles', () => {
       updatedAt: answer.body.createdAt,
     });
     expect((await owner.client.get(answer.headers.get('location')!)).body).toEqual(answer.body);
-    expect(await changesOf(answer)).toEqual([
+    expect(await changesOf(server, answer)).toEqual([
       expect.objectContaining({
         action: 'role.created',
         actor: { type: 'user', id: owner.id, name: owner.name },
@@ -265,7 +258,7 @@ describe('PATCH …/roles/{roleKey}', () => {
     expect((await account.client.get(`${roles}/${key}`)).status).toBe(200);
     const narrowed = await owner.client.patch(`${roles}/${key}`, { permissions: [] });
     expect((await account.client.get(`${roles}/${key}`)).status).toBe(403);
-    expect(await changesOf(narrowed)).toMatchObject([
+    expect(await changesOf(server, narrowed)).toMatchObject([
       {
         action: 'role.updated',
         targets: [{ type: 'role', id: key }],
@@ -290,7 +283,7 @@ describe('PATCH …/roles/{roleKey}', () => {
       permissions: [...before.permissions].reverse(),
     });
     expect([answer.status, answer.body]).toEqual([200, before]);
-    expect(await changesOf(answer)).toEqual([]);
+    expect(await changesOf(server, answer)).toEqual([]);
   });
 
   it('403 own_role: nobody changes the permissions of the role they have', async () => {
@@ -337,7 +330,7 @@ describe('DELETE …/roles/{roleKey}', () => {
     const key = await aRole([]);
     const answer = await owner.client.delete(`${roles}/${key}`);
     expect([answer.status, answer.body]).toEqual([204, undefined]);
-    expect(await changesOf(answer)).toMatchObject([
+    expect(await changesOf(server, answer)).toMatchObject([
       { action: 'role.deleted', targets: [{ type: 'role', id: key }] },
     ]);
     expect((await owner.client.get(`${roles}/${key}`)).status).toBe(404);
