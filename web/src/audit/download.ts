@@ -58,14 +58,3 @@ export function rowCounter(format: ExportFormat): (chunk: Uint8Array) => number 
     return isCsv ? Math.max(0, lines - 1) : lines;
   };
 }
-
-/** Gives a file to the browser to save. */
-export function saveFile(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has taken the blob by then; revoking it at once would cancel the download in some.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}

@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
+import { saveFile } from '../api/save-file';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { SelectBox } from '../ui/select';
 import { Notice, ProblemNotice } from '../ui/notice';
 import type { Chain, ExportFormat } from './chain';
-import { download, type DownloadProgress, saveFile } from './download';
+import { download, type DownloadProgress } from './download';
 import type { AuditFilters } from './filters';
 
 const FORMATS = [
@@ -87,7 +88,7 @@ function useDownload(chain: Chain, filters: AuditFilters, format: ExportFormat) 
       const stream = await chain.download({ ...filters, format }, signal);
       const blob = await download(stream, format, setProgress, signal);
       const day = new Date().toISOString().slice(0, 10);
-      saveFile(blob, `audit-trail-${chain.fileName}-${day}.${format}`);
+      saveFile(`audit-trail-${chain.fileName}-${day}.${format}`, blob);
       setState('done');
     } catch (failure) {
       setError(failure);
