@@ -8,22 +8,15 @@ import {
   it,
   jest,
 } from '@jest/globals';
-import { Controller, Get, Module, Req } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import express from 'express';
-import Fastify from 'fastify';
-import type { AddressInfo, Server } from 'node:net';
-import { protect as protectExpress, type ProtectedRequest } from '../sdk/typescript/src/express.js';
-import { protect as protectFastify } from '../sdk/typescript/src/fastify.js';
-import { PermissionGuard, RequirePermission } from '../sdk/typescript/src/nest.js';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   type IntrospectionOptions,
   InvalidTokenError,
   introspectionVerifier,
   jwtVerifier,
   type TokenVerifier,
-  type VerifiedToken,
   VerifierMisconfiguredError,
   VerifierUnavailableError,
 } from '../sdk/typescript/src/verify.js';
@@ -36,6 +29,7 @@ import {
 } from './factories.js';
 import { freePort } from './free-port.js';
 import { startServer, type TestServer } from './harness.js';
+import { type Api, APIS } from './protected-apis.js';
 
 const AUDIENCE = 'https://reports.example.com';
 
@@ -173,6 +167,23 @@ describe('introspectionVerifier', () => {
     expect((await verifier.verify(reporter.token)).clientId).toBe(reporter.id);
     const none = introspection({ token: () => Promise.reject(new Error('no vault')) });
     await expect(none.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
+    const never = introspection({ token: () => new Promise<never>(() => {}), timeoutMs: 50 });
+    await expect(never.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
+  });
+
+  it('does not blame its token for metadata that somebody else refuses', async () => {
+    const guarded = createServer((_, response) => response.writeHead(403).end());
+    await once(guarded.listen(0, '127.0.0.1'), 'listening');
+    const { port } = guarded.address() as AddressInfo;
+    try {
+      const verifier = introspectionVerifier({
+        issuer: `http://127.0.0.1:${port}`,
+        token: asker.token,
+      });
+      await expect(verifier.verify(reporter.token)).rejects.toThrow(VerifierUnavailableError);
+    } finally {
+      guarded.close();
+    }
   });
 
   it('lets nobody in when nobody answers', async () => {
@@ -252,65 +263,6 @@ describe('jwtVerifier', () => {
     await expect(nobody.verify(token)).rejects.toThrow(VerifierUnavailableError);
   });
 });
-
-interface Api {
-  url: string;
-  close(): Promise<unknown>;
-}
-
-@Controller()
-class ReportsController {
-  @Get('reports')
-  @RequirePermission('reports:download')
-  reports(@Req() { token }: { token: VerifiedToken }) {
-    return { caller: token.username };
-  }
-
-  @Get('open')
-  open() {
-    return {};
-  }
-}
-
-@Module({ controllers: [ReportsController] })
-class ReportsModule {}
-
-const APIS: Record<string, (verifier: TokenVerifier) => Promise<Api>> = {
-  async Fastify(verifier) {
-    const app = Fastify();
-    await app.register(protectFastify, { verifier });
-    app.get('/reports', { config: { permission: 'reports:download' } }, (request) => ({
-      caller: request.token?.username,
-    }));
-    app.get('/open', () => ({}));
-    return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
-  },
-  async Express(verifier) {
-    const app = express();
-    const permission = protectExpress({ verifier });
-    app.get('/reports', permission('reports:download'), (request, response) => {
-      response.json({ caller: (request as ProtectedRequest).token.username });
-    });
-    app.get('/open', (_request, response) => void response.json({}));
-    const listening = await new Promise<Server>((resolve) => {
-      const started: Server = app.listen(0, '127.0.0.1', () => resolve(started));
-    });
-    const { port } = listening.address() as AddressInfo;
-    const close = () => new Promise((resolve) => listening.close(resolve));
-    return { url: `http://127.0.0.1:${port}`, close };
-  },
-  async Nest(verifier) {
-    const app = await NestFactory.create<NestFastifyApplication>(
-      ReportsModule,
-      new FastifyAdapter(),
-      { logger: false },
-    );
-    app.useGlobalGuards(new PermissionGuard({ verifier }));
-    await app.listen(0, '127.0.0.1');
-    const { port } = app.getHttpServer().address() as AddressInfo;
-    return { url: `http://127.0.0.1:${port}`, close: () => app.close() };
-  },
-};
 
 describe.each(Object.keys(APIS))('an API on %s', (framework) => {
   let api: Api;

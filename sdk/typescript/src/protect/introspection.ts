@@ -29,7 +29,7 @@ export interface IntrospectionOptions {
   cacheSeconds?: number;
   /** How many good answers are kept; 10,000 unless said otherwise. */
   maxCached?: number;
-  /** How long the server may take, in milliseconds; 3,000 unless said otherwise. */
+  /** How long each answer may take, the server's and that of a `token` function, in milliseconds; 3,000 unless said otherwise. */
   timeoutMs?: number;
 }
 
@@ -73,7 +73,7 @@ export function introspectionVerifier(options: IntrospectionOptions): TokenVerif
   async function own(): Promise<string> {
     if (typeof ownToken === 'string') return ownToken;
     try {
-      return await ownToken();
+      return await inTime(ownToken(), timeoutMs);
     } catch (error) {
       throw new VerifierUnavailableError('the verifier does not get its own token', {
         cause: error,
@@ -122,6 +122,15 @@ export function introspectionVerifier(options: IntrospectionOptions): TokenVerif
       return answer;
     },
   };
+}
+
+/** Rejects with a `TimeoutError` when the answer has not come after so many milliseconds. */
+async function inTime<T>(answer: T | Promise<T>, milliseconds: number): Promise<T> {
+  const signal = AbortSignal.timeout(milliseconds);
+  const end = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  return Promise.race([answer, end]);
 }
 
 /** Keys have no audience. */

@@ -32,7 +32,10 @@ async function fetchMetadata(issuer: string, timeoutMs: number): Promise<ServerM
   return metadata;
 }
 
-/** The JSON of a 200. Errors: `VerifierMisconfiguredError` for 401 and 403, `VerifierUnavailableError` for everything else. */
+/**
+ * The JSON of a 200. Errors: `VerifierMisconfiguredError` when the `Authorization` sent is refused with 401 or 403,
+ * `VerifierUnavailableError` for everything else.
+ */
 export async function fetchJson<T>(
   url: URL | string,
   { timeoutMs, ...init }: RequestInit & { timeoutMs: number },
@@ -45,7 +48,8 @@ export async function fetchJson<T>(
     throw new VerifierUnavailableError(`${String(url)} cannot be reached`, { cause: error });
   }
   await response.body?.cancel();
-  if (response.status === 401 || response.status === 403) {
+  const hasCredential = new Headers(init.headers).has('authorization');
+  if (hasCredential && (response.status === 401 || response.status === 403)) {
     const challenge = response.headers.get('www-authenticate') ?? 'without saying why';
     throw new VerifierMisconfiguredError(
       `${String(url)} refuses this verifier itself: ${response.status}, ${challenge}`,
