@@ -34,7 +34,7 @@ export class KeyUsageService {
     query: KeyUsageQuery,
   ): Promise<KeyUsagePage> {
     const { days, limit, after } = query;
-    const scope = cursorScope(organizationId, 'key-usage', { keyId, days });
+    const scope = cursorScope(organizationId, 'key-usage-by-key', { keyId, days });
     const start = after === undefined ? undefined : this.cursors.decode(scope, after);
     await this.counter.flush();
     return this.database.tenant(organizationId, async (tx) => {
