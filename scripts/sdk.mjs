@@ -156,7 +156,8 @@ function derivedContract() {
 /** Generates into sdk/.generated/<language>, unless what is there was made from the same. */
 function generateOnce(language, make) {
   const folder = join(generated, language);
-  const stamp = join(generated, `${language}.sha256`);
+  // Beside the tools: without them there is more to do than to generate.
+  const stamp = join(cache, `${language}.sha256`);
   const sources = [contract, fileURLToPath(import.meta.url)].concat(
     readdirSync(join(root, 'scripts/sdk')).map((name) => join(root, 'scripts/sdk', name)),
   );
