@@ -9,7 +9,7 @@ import { Card, PageHeader } from '../ui/page';
 import { type Column, Table } from '../ui/table';
 import { DeleteRole } from './delete-role';
 import { PermissionMatrix } from './permission-matrix';
-import { RoleForm } from './role-form';
+import { EditRole, NewRole } from './role-form';
 import { RoleSummary } from './role-summary';
 import styles from './roles-page.module.css';
 import { usePermissionsQuery } from './use-permissions';
@@ -48,8 +48,8 @@ export function Component() {
         empty={null}
       />
       <Matrix roles={roles.data} />
-      {doing?.what === 'create' && <RoleForm from={doing.from} onClose={stop} />}
-      {doing?.what === 'edit' && <RoleForm role={doing.role} onClose={stop} />}
+      {doing?.what === 'create' && <NewRole from={doing.from} onClose={stop} />}
+      {doing?.what === 'edit' && <EditRole role={doing.role} onClose={stop} />}
       {doing?.what === 'delete' && <DeleteRole role={doing.role} onClose={stop} />}
       {doing?.what === 'look' && <RoleDialog role={doing.role} onClose={stop} />}
     </>
