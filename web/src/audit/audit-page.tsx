@@ -86,26 +86,36 @@ function useAddresses() {
   };
 }
 
-function LiveLine({ tail: { events, newCount, hasGap } }: { tail: LiveTail }) {
+function LiveLine({ tail }: { tail: LiveTail }) {
+  if (tail.isPaused) return <Paused onResume={tail.resume} />;
   return (
     <>
       <div className={styles.live}>
         <span className={styles.dot} aria-hidden />
-        <span aria-live="polite">
-          {events === undefined
-            ? 'Looking…'
-            : newCount === 0
-              ? 'Watching. Nothing new so far.'
-              : `${newCount} new ${newCount === 1 ? 'event' : 'events'}.`}
-        </span>
+        <span aria-live="polite">{liveText(tail)}</span>
         <span>Reading the trail is an event too: your own requests for it are left out here.</span>
       </div>
-      {hasGap && (
+      {tail.hasGap && (
         <Notice tone="warning">
           More came in than can be shown here. Stop live to see everything.
         </Notice>
       )}
     </>
+  );
+}
+
+function liveText({ events, newCount }: LiveTail): string {
+  if (events === undefined) return 'Looking…';
+  if (newCount === 0) return 'Watching. Nothing new so far.';
+  return `${newCount} new ${newCount === 1 ? 'event' : 'events'}.`;
+}
+
+function Paused({ onResume }: { onResume: () => void }) {
+  return (
+    <Notice role="status" title="Live tail paused">
+      <p>Nobody has touched this page for ten minutes, so it stopped looking for new events.</p>
+      <Button onClick={onResume}>Resume</Button>
+    </Notice>
   );
 }
 
