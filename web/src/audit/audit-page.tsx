@@ -114,7 +114,9 @@ function Paused({ onResume }: { onResume: () => void }) {
   return (
     <Notice role="status" title="Live tail paused">
       <p>Nobody has touched this page for ten minutes, so it stopped looking for new events.</p>
-      <Button onClick={onResume}>Resume</Button>
+      <Button className={styles.resume} onClick={onResume}>
+        Resume
+      </Button>
     </Notice>
   );
 }

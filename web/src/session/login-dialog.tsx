@@ -1,4 +1,5 @@
 import { Dialog, DialogBody } from '../ui/dialog';
+import { FormColumn } from '../ui/page';
 import { LoginForm } from './login-page';
 import { resumeSession } from './session';
 
@@ -12,7 +13,9 @@ export default function LoginDialog({ email, onClose }: { email: string; onClose
       description="Log in again: everything stays as it is."
     >
       <DialogBody>
-        <LoginForm knownEmail={email} onLoggedIn={resumeSession} />
+        <FormColumn>
+          <LoginForm knownEmail={email} onLoggedIn={resumeSession} />
+        </FormColumn>
       </DialogBody>
     </Dialog>
   );
