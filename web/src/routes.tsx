@@ -4,7 +4,6 @@ import { Home } from './shell/home';
 import { NotFound } from './shell/not-found';
 import { OrganizationFrame } from './shell/organization-frame';
 import { PageError } from './shell/page-error';
-import { Shell } from './shell/shell';
 import { Loading } from './ui/loading';
 
 /** The pages of an organization's settings; each is loaded when it is first opened. */
@@ -36,7 +35,7 @@ export const routes: RouteObject[] = [
         element: <RequireSession />,
         children: [
           {
-            element: <Shell />,
+            lazy: () => import('./shell/shell'),
             children: [
               {
                 errorElement: <PageError />,

@@ -5,16 +5,18 @@ import { usePages } from '../api/use-pages';
 import { useMe, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
 import { Notice } from '../ui/notice';
+import { onDemand } from '../ui/on-demand';
 import { EmptyState } from '../ui/page';
 import { Table } from '../ui/table';
 import styles from './audit.module.css';
 import { type Chain, organizationChain, serverChain } from './chain';
 import { eventColumns } from './event-columns';
-import { EventPanel } from './event-panel';
 import { FilterBar } from './filter-bar';
 import { type AuditFilters, NO_FILTERS, useFilters } from './filters';
 import { TrailHeader } from './trail-header';
 import { type LiveTail, useLiveTail } from './use-live-tail';
+
+const EventPanel = onDemand(() => import('./event-panel').then((module) => module.EventPanel));
 
 /** `audit` and `audit/:eventId`: the organization's trail, or with `?trail=server` the server's own. */
 export function Component() {

@@ -4,11 +4,17 @@ import { useSearchParams } from 'react-router';
 import { useMe } from '../session/session';
 import { Button } from '../ui/button';
 import { SelectBox } from '../ui/select';
+import { onDemand } from '../ui/on-demand';
 import { PageHeader } from '../ui/page';
 import type { Chain } from './chain';
-import { ExportDialog } from './export-dialog';
 import type { AuditFilters } from './filters';
-import { VerifyDialog } from './verify-dialog';
+
+const ExportDialog = onDemand(() =>
+  import('./export-dialog').then((module) => module.ExportDialog),
+);
+const VerifyDialog = onDemand(() =>
+  import('./verify-dialog').then((module) => module.VerifyDialog),
+);
 
 const TRAILS = [
   { value: '', label: 'This organization' },

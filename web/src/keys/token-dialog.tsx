@@ -14,6 +14,14 @@ export interface NewToken {
   keyName: string;
 }
 
+/** The token of a key that has just been made; what shows it is loaded with this, before there is one to lose. */
+export function newToken(
+  key: { token: string | null; name: string },
+  account: { name: string },
+): NewToken {
+  return { token: key.token ?? '', accountName: account.name, keyName: key.name };
+}
+
 /**
  * Shows a token, once. Whoever renders it holds the only copy and drops it in `onDone`; leaving in any other way is
  * asked about first.

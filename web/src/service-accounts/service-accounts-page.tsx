@@ -5,18 +5,23 @@ import { Link } from 'react-router';
 import { api } from '../api/client';
 import { usePages } from '../api/use-pages';
 import { type SearchFilters, useSearchFilters } from '../api/use-search-filters';
-import { type NewToken, TokenDialog } from '../keys/token-dialog';
+import type { NewToken } from '../keys/token-dialog';
 import { useRoles } from '../roles/use-roles';
 import { useCan, useOrganization } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Button } from '../ui/button';
 import { SelectBox } from '../ui/select';
+import { onDemand } from '../ui/on-demand';
 import { EmptyState, PageHeader } from '../ui/page';
 import { SearchBox } from '../ui/search-box';
 import { type Column, Table, Toolbar } from '../ui/table';
 import { Time } from '../ui/time';
 import { AccountActions } from './account-actions';
-import { CreatePanel } from './create-panel';
+
+const CreatePanel = onDemand(() => import('./create-panel').then((module) => module.CreatePanel));
+const TokenDialog = onDemand(() =>
+  import('../keys/token-dialog').then((module) => module.TokenDialog),
+);
 
 /** The organization's service accounts: who they are, and what can be done with them. */
 export function Component() {

@@ -3,8 +3,8 @@ import { FormColumn } from '../ui/page';
 import { LoginForm } from './login-page';
 import { resumeSession } from './session';
 
-/** The login on top of a page whose session has ended. The default export, as `lazy` wants it. */
-export default function LoginDialog({ email, onClose }: { email: string; onClose: () => void }) {
+/** The login on top of a page whose session has ended.  */
+export function LoginDialog({ email, onClose }: { email: string; onClose: () => void }) {
   return (
     <Dialog
       open

@@ -1,16 +1,15 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 import { Button } from '../ui/button';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
+import { onDemand } from '../ui/on-demand';
 import { EntryActions, EntryPage } from './entry-page';
 import styles from './require-session.module.css';
 import { MeContext, useEndedSession, useMeQuery } from './session';
 
-const loadLogin = () => import('./login-dialog');
-const LoginDialog = lazy(loadLogin);
-/** How long the first page has to itself. */
-const PRELOAD_MS = 2_000;
+// It is there before the session ends, also when the server is upgraded meanwhile.
+const LoginDialog = onDemand(() => import('./login-dialog').then((module) => module.LoginDialog));
 
 /**
  * Lets in who is logged in, and sends everybody else to the login and back. A session that ends by itself hides the page, but keeps
@@ -20,7 +19,6 @@ export function RequireSession() {
   const { data: me, error } = useMeQuery();
   const ended = useEndedSession();
   const { pathname, search } = useLocation();
-  useLoginAtHand();
   if (me === undefined) return error ? <ProblemNotice error={error} /> : <Loading />;
   const who = me ?? ended?.who;
   if (!who) {
@@ -35,14 +33,6 @@ export function RequireSession() {
       {me === null && ended && <Ended noticed={ended.noticed} email={who.email} />}
     </MeContext>
   );
-}
-
-/** Loads the login once there is time: it has to be there when the session is not, also after an upgrade of the server. */
-function useLoginAtHand(): void {
-  useEffect(() => {
-    const timer = setTimeout(() => void loadLogin().catch(() => undefined), PRELOAD_MS);
-    return () => clearTimeout(timer);
-  }, []);
 }
 
 /** In place of the page. The login is a dialog, because the page may have one open, which would be above everything else. */
@@ -60,12 +50,8 @@ function Ended({ noticed, email }: { noticed: number; email: string }) {
           </Button>
         </EntryActions>
       </EntryPage>
-      <Suspense>
-        {/* Put aside, to read what is below, until somebody meets the end again. */}
-        {dismissed !== noticed && (
-          <LoginDialog email={email} onClose={() => setDismissed(noticed)} />
-        )}
-      </Suspense>
+      {/* Put aside, to read what is below, until somebody meets the end again. */}
+      {dismissed !== noticed && <LoginDialog email={email} onClose={() => setDismissed(noticed)} />}
     </>
   );
 }

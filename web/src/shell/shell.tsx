@@ -20,7 +20,7 @@ const PAGES = [
 ] as const;
 
 /** What stands around every page: whose settings these are, where one can go, who is logged in. */
-export function Shell() {
+export function Component() {
   const organization = useMembership();
   return (
     <div className={styles.shell}>

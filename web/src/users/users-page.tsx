@@ -6,17 +6,25 @@ import { usePages } from '../api/use-pages';
 import { useSearchFilters } from '../api/use-search-filters';
 import { useCan, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
+import { onDemand } from '../ui/on-demand';
 import { EmptyState, PageHeader } from '../ui/page';
 import { Table } from '../ui/table';
-import { ExportDialog } from './export-dialog';
-import { ImportDialog } from './import-dialog';
-import { InvitationDialog } from './invitation-dialog';
-import { InvitePanel } from './invite-panel';
-import { RolePanel } from './role-panel';
-import { UserStep } from './user-step';
 import type { StepName } from './user-steps';
 import { useUserColumns } from './user-columns';
 import { queryOf, UserFilters } from './user-filters';
+
+const ExportDialog = onDemand(() =>
+  import('./export-dialog').then((module) => module.ExportDialog),
+);
+const ImportDialog = onDemand(() =>
+  import('./import-dialog').then((module) => module.ImportDialog),
+);
+const InvitationDialog = onDemand(() =>
+  import('./invitation-dialog').then((module) => module.InvitationDialog),
+);
+const InvitePanel = onDemand(() => import('./invite-panel').then((module) => module.InvitePanel));
+const RolePanel = onDemand(() => import('./role-panel').then((module) => module.RolePanel));
+const UserStep = onDemand(() => import('./user-step').then((module) => module.UserStep));
 
 /** What is being done, and with whom. */
 export type Doing =
