@@ -9,9 +9,7 @@ import { PageHeader } from '../ui/page';
 import type { Chain } from './chain';
 import type { AuditFilters } from './filters';
 
-const ExportDialog = onDemand(() =>
-  import('./export-dialog').then((module) => module.ExportDialog),
-);
+const ExportTrail = onDemand(() => import('./export-trail').then((module) => module.ExportTrail));
 const VerifyDialog = onDemand(() =>
   import('./verify-dialog').then((module) => module.VerifyDialog),
 );
@@ -69,7 +67,7 @@ export function TrailHeader({
           ? 'What belongs to no organization: logins, set-up, requests of strangers.'
           : 'Every request and every change in this organization. Nobody can change it unnoticed.'}
       </PageHeader>
-      {dialog === 'export' && <ExportDialog {...{ chain, filters }} onClose={close} />}
+      {dialog === 'export' && <ExportTrail {...{ chain, filters }} onClose={close} />}
       {dialog === 'verify' && <VerifyDialog chain={chain} onClose={close} />}
     </>
   );
