@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { crc32 } from 'node:zlib';
+import { uint32ToBase62 } from '../src/crypto/base62.js';
+import { parseToken } from '../src/crypto/token.js';
+import { remember } from './canary.js';
 import {
   anOrganization,
   aPerson,
@@ -51,6 +55,9 @@ const change = (headers: Headers) => ask('PATCH', '/v1/me', headers, { name: 'Ch
 const nameOf = ({ id }: { id: string }) =>
   server.database.system(async (tx) => (await tx.user.findUniqueOrThrow({ where: { id } })).name);
 
+/** What a token begins with, made whole: anybody can compute the checksum. */
+const withChecksum = (text: string) => `${text}${uint32ToBase62(crc32(text), 6)}`;
+
 const CLEARED = 'claviger=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict';
 
 describe('a cookie as a credential', () => {
@@ -90,18 +97,43 @@ describe('a cookie as a credential', () => {
     expect((await eventOf(answer)).actorId).toBe(person.id);
   });
 
-  it('is for sessions alone', async () => {
+  it('is for sessions that were opened for one', async () => {
     const account = await aServiceAccount(server, organization);
     const form = { grant_type: 'client_credentials' };
     const issued = await postForm(account.client, '/oauth/token', form);
     expect(issued.status).toBe(200);
-    for (const token of [account.token, issued.body.access_token]) {
+    for (const token of [account.token, issued.body.access_token, person.token]) {
       expect((await server.client.withToken(token).get('/v1/me')).status).toBe(200);
       const answer = await me(holding(token));
       expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
       const { event } = await eventOf(answer);
       expect([event.actor.type, event.reason]).toEqual(['anonymous', 'malformed']);
     }
+  });
+
+  it('is no bearer token, whatever its prefix is made to say', async () => {
+    const cookie = await cookieOf();
+    const value = cookie.slice('claviger='.length);
+    const { tokenPrefix } = server.instance;
+    expect(value).toMatch(/^clvc_/);
+    const asSession = withChecksum(value.slice(0, -6).replace('clvc_', 'clvs_'));
+    expect(parseToken(tokenPrefix, asSession)?.family).toBe('session');
+    for (const token of [value, asSession]) {
+      remember(token);
+      const bearer = server.client.withToken(token);
+      const answer = await bearer.get('/v1/me');
+      expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
+      const accept = await bearer.post('/v1/invitations/accept', { token: 'x' });
+      expect(accept.status).toBe(401);
+    }
+    const asCookie = withChecksum(person.token.slice(0, -6).replace('clvs_', 'clvc_'));
+    remember(asCookie);
+    expect(parseToken(tokenPrefix, asCookie)?.family).toBe('cookie');
+    expect((await me(holding(asCookie))).status).toBe(401);
+    const reader = await aServiceAccount(server, organization, { role: 'verifier' });
+    const asked = await postForm(reader.client, '/oauth/introspect', { token: value });
+    expect(asked.body).toEqual({ active: false });
+    expect((await me({ ...HERE, cookie })).body.id).toBe(person.id);
   });
 
   it('401, never 500, and is taken back: garbage, or two of its name', async () => {

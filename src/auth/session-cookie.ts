@@ -2,8 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
-import { parseToken } from '../crypto/token.js';
-import { Instance } from '../database/instance.js';
 import { isOAuthRequest } from '../http/oauth-problem.js';
 import type { Check } from './credentials.js';
 import { type Presented, presentedToken } from './presented.js';
@@ -15,17 +13,14 @@ const NAME = 'claviger';
 /**
  * The cookie in which a browser keeps a session that the panel has opened, out of reach of scripts. Over https its name has
  * the prefix `__Host-` (RFC 6265bis section 4.1.3.2): no other host, and nobody on a plain connection, can set it. A cookie
- * is a credential for sessions alone, never under `/oauth`, and only where there is no `Authorization`.
+ * is a credential for sessions that were opened for one, never under `/oauth`, and only where there is no `Authorization`.
  */
 @Injectable()
 export class SessionCookies {
   private readonly name: string;
   private readonly isSecure: boolean;
 
-  constructor(
-    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
-    private readonly instance: Instance,
-  ) {
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>) {
     this.isSecure = config.publicUrl.startsWith('https:');
     this.name = this.isSecure ? `__Host-${NAME}` : NAME;
   }
@@ -36,9 +31,7 @@ export class SessionCookies {
     if (values.length === 0) return presentedToken(request);
     if (!this.isFromHere(request)) return { reason: 'cross_site' };
     const [token = '', ...others] = values;
-    const family = parseToken(this.instance.tokenPrefix, token)?.family;
-    if (others.length > 0 || family !== 'session') return { reason: 'malformed' };
-    return { token, isCookie: true };
+    return others.length > 0 ? { reason: 'malformed' } : { token, isCookie: true };
   }
 
   /** Whether the request comes from this server's own pages, so that it may use the cookie and be given one. */

@@ -43,7 +43,7 @@ describePanel(
         expect.objectContaining({ httpOnly: true, sameSite: 'Strict', path: '/' }),
       ]);
       const [cookie] = cookies;
-      expect(cookie?.value).toMatch(/^clvs_/);
+      expect(cookie?.value).toMatch(/^clvc_/);
       expect(await page.evaluate('document.cookie')).toBe('');
       const kept = await keptBy(page);
       expect(kept).toContain(panel.acme.id); // The search does see what is stored.
