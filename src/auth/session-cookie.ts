@@ -45,17 +45,14 @@ export class SessionCookies {
   }
 
   /**
-   * Takes the cookie from the browser when it is good for nothing any more: its session was refused with 401, or has been ended
-   * by this very request.
+   * Takes the cookie from the browser when this very request has ended its session. A 401 does not: it may arrive after the next
+   * login, and would take that one's cookie. A dead cookie stays until a login replaces it, or its 12 hours are over.
    */
   takeBack(request: FastifyRequest, reply: FastifyReply, check: Check | null): void {
-    if (check === null) return;
-    const isDead = check.ok
-      ? check.credential.kind === 'session' &&
-        check.credential.hasEnded === true &&
-        reply.statusCode < 400
-      : reply.statusCode === 401;
-    if (isDead && this.valuesOf(request).length > 0) this.write(reply, '', 0);
+    if (!check?.ok || check.credential.kind !== 'session' || reply.statusCode >= 400) return;
+    if (check.credential.hasEnded === true && this.valuesOf(request).length > 0) {
+      this.write(reply, '', 0);
+    }
   }
 
   private write(reply: FastifyReply, value: string, maxAge: number): void {
