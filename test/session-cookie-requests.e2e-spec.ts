@@ -155,6 +155,37 @@ describe('a cookie as a credential', () => {
     }
   });
 
+  it('is used for nobody where there are two, and the one that is not ours is taken back', async () => {
+    const cookie = await cookieOf();
+    const theirs = await cookieOf(await aPerson(server, null));
+    const path = `${organization.path}/roles`;
+    const answer = await ask('GET', `${path}?limit=1`, { ...HERE, cookie: `${theirs}; ${cookie}` });
+    expect(answer.status).toBe(401);
+    const places = answer.headers.getSetCookie().map((line) => {
+      expect(line).toMatch(/^claviger=; Max-Age=0; Path=[^;]+; HttpOnly; SameSite=Strict$/);
+      return /Path=([^;]+)/.exec(line)?.[1];
+    });
+    const { id } = organization;
+    const segments = ['/v1', '/v1/organizations', `/v1/organizations/${id}`, path];
+    expect(places).toEqual(segments.flatMap((one) => [one, `${one}/`]));
+    // The one at the root is ours: it stays, and works.
+    expect((await me({ ...HERE, cookie })).body.id).toBe(person.id);
+    const entered = await login({ ...HERE, cookie: `${theirs}; ${cookie}` });
+    expect(entered.status).toBe(201);
+    const set = entered.headers.getSetCookie().filter((line) => line.includes('Path=/;'));
+    expect(set).toEqual([expect.stringMatching(/^claviger=clvc_.*Max-Age=43200/)]);
+  });
+
+  it('two at a path that no cookie can have are refused like others', async () => {
+    for (const path of ['/v1/;Domain=evil.example', '//v1//', `/v1/${'x'.repeat(2_000)}`]) {
+      const answer = await ask('GET', path, { ...HERE, cookie: 'claviger=x; claviger=y' });
+      expect(answer.status).toBe(404);
+      for (const line of answer.headers.getSetCookie()) {
+        expect(line).toMatch(/^claviger=; Max-Age=0; Path=\/[\w/]{1,1000}; HttpOnly;/);
+      }
+    }
+  });
+
   it('is found among others, and others are none', async () => {
     const cookie = await cookieOf();
     const crowd = `a=1; __Host-claviger=x; Claviger=x; ${cookie}; xclaviger=2; claviger2=3; claviger`;

@@ -10,6 +10,11 @@ import { SESSION_SECONDS } from './sessions.sql.js';
 
 const NAME = 'claviger';
 
+/** No route has more. */
+const MAX_SEGMENTS = 10;
+/** Below the root; browsers ignore attributes that are longer. */
+const COOKIE_PATH = /^\/[\x21-\x3a\x3c-\x7e]{1,1023}$/;
+
 /**
  * The cookie in which a browser keeps a session that the panel has opened, out of reach of scripts. Over https its name has
  * the prefix `__Host-` (RFC 6265bis section 4.1.3.2): no other host, and nobody on a plain connection, can set it. A cookie
@@ -49,15 +54,23 @@ export class SessionCookies {
    * login, and would take that one's cookie. A dead cookie stays until a login replaces it, or its 12 hours are over.
    */
   takeBack(request: FastifyRequest, reply: FastifyReply, check: Check | null): void {
+    const values = this.valuesOf(request);
+    if (values.length > 1) this.dropStrays(request, reply);
     if (!check?.ok || check.credential.kind !== 'session' || reply.statusCode >= 400) return;
-    if (check.credential.hasEnded === true && this.valuesOf(request).length > 0) {
-      this.write(reply, '', 0);
-    }
+    if (check.credential.hasEnded === true && values.length > 0) this.write(reply, '', 0);
   }
 
-  private write(reply: FastifyReply, value: string, maxAge: number): void {
+  /**
+   * Takes back what somebody else has put beside the cookie, under a longer path: on localhost, the servers of all other ports
+   * can. Requests with two are refused, as nobody knows whose session is meant; those after this answer have ours alone.
+   */
+  private dropStrays(request: FastifyRequest, reply: FastifyReply): void {
+    for (const path of pathsBelowRoot(request.url)) this.write(reply, '', 0, path);
+  }
+
+  private write(reply: FastifyReply, value: string, maxAge: number, path = '/'): void {
     const { name, isSecure: secure } = this;
-    const attributes = { maxAge, path: '/', httpOnly: true, secure, sameSite: 'strict' } as const;
+    const attributes = { maxAge, path, httpOnly: true, secure, sameSite: 'strict' } as const;
     reply.header('Set-Cookie', stringifySetCookie({ name, value, ...attributes }));
   }
 
@@ -71,4 +84,14 @@ export class SessionCookies {
       .map((pair) => parseCookie(pair, { decode: (value) => value })[this.name])
       .filter((value) => value !== undefined);
   }
+}
+
+/** The `Path`s below `/` with which a browser sends a cookie along with this request (RFC 6265 section 5.1.4); pure. */
+function pathsBelowRoot(url: string): string[] {
+  const [path = ''] = url.split('?');
+  const names = path.split('/').slice(1, 1 + MAX_SEGMENTS);
+  const prefixes = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+  return prefixes
+    .flatMap((prefix) => [prefix, `${prefix}/`])
+    .filter((one) => COOKIE_PATH.test(one));
 }
