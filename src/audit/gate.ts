@@ -119,7 +119,9 @@ export class AuditGate implements OnApplicationShutdown {
       const waitSeconds = this.noteBadCredential(request, reply, check);
       if (waitSeconds !== undefined) {
         this.counter.note(request, check, reply.statusCode);
-        return replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
+        payload = replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
+        this.cookies.takeBack(request, reply, check);
+        return payload;
       }
       const event = httpEvent(request, answerOf(request, reply), check, conditional, this.seals);
       if ((await this.append(request, reply, event)) === 'appended') {
