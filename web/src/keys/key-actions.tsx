@@ -12,6 +12,7 @@ import { toast } from '../ui/toast';
 import { EditKeyPanel } from './edit-key-panel';
 import { RotateDialog } from './rotate-dialog';
 import type { NewToken } from './token-dialog';
+import { useBeyond } from './use-beyond';
 
 /** The ⋯ of a key, with the dialogs that it opens. */
 export function KeyActions({
@@ -28,6 +29,7 @@ export function KeyActions({
   const { name, status, type } = apiKey;
   const isUsable = status === 'active' || status === 'expiring';
   const mayManage = useCan()('keys:manage') && isUsable;
+  const isBeyond = useBeyond(account, apiKey).length > 0;
   const stop = () => setDoing(undefined);
   return (
     <>
@@ -36,6 +38,7 @@ export function KeyActions({
         actions={[
           // A key with a public key is rotated by whoever has the new pair: through the API.
           mayManage &&
+            !isBeyond &&
             status === 'active' &&
             type === 'token' && {
               label: 'Rotate',
