@@ -80,7 +80,11 @@ function About({ account }: { account: ServiceAccount }) {
           </Fact>
         )}
         <Fact label="Keys">
-          <Link to="keys">{account.keyCount} usable</Link>
+          {useCan()('keys:read') ? (
+            <Link to="keys">{account.keyCount} usable</Link>
+          ) : (
+            `${account.keyCount} usable`
+          )}
         </Fact>
         <Fact label="Last used">
           <Time at={account.lastUsedAt} />
