@@ -2,7 +2,7 @@ import type { Organization } from '@claviger/sdk';
 import { useCan, useMe } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Loading } from '../ui/loading';
-import { Notice, ProblemNotice } from '../ui/notice';
+import { ProblemNotice } from '../ui/notice';
 import { Card, Fact, Facts, PageHeader } from '../ui/page';
 import { Time } from '../ui/time';
 import { DangerZone } from './danger-zone';
@@ -35,12 +35,6 @@ function Settings({ organization }: { organization: Organization }) {
   const isSuspended = organization.status === 'suspended';
   return (
     <>
-      {isSuspended && (
-        <Notice tone="warning" title="This organization is suspended">
-          Its keys are refused, and nothing can be changed here until an administrator of the server
-          resumes it.
-        </Notice>
-      )}
       <Card title="About">
         <About organization={organization} />
       </Card>
