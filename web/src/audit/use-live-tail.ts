@@ -67,7 +67,8 @@ export function useLiveTail(
       isStale: false,
       previous: undefined,
       next: undefined,
-      refetch: () => void query.refetch(),
+      refetch: query.refetch,
+      isFetching: query.isFetching,
     },
   };
 }

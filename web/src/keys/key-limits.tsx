@@ -1,5 +1,5 @@
 import { useId, useState } from 'react';
-import { fieldErrors } from '../api/client';
+import { reasonsAt } from '../api/client';
 import { useLacking, useRoles } from '../roles/use-roles';
 import { useCan, useOrganization } from '../session/session';
 import { CheckField } from '../ui/check-field';
@@ -74,7 +74,7 @@ export function KeyLimits({
           chosen={permissions}
           kept={before ?? undefined}
           onChange={(chosen) => onChange({ ...draft, permissions: chosen })}
-          errors={refusalsOf(error)}
+          error={error}
         />
       )}
       <TextAreaField
@@ -91,27 +91,19 @@ export function KeyLimits({
   );
 }
 
-/** What the server says of the permissions, each reason once. */
-function refusalsOf(error: unknown): string[] {
-  const texts = Object.entries(fieldErrors(error)).flatMap(([name, of]) =>
-    name.split('/')[0] === 'permissions' ? of : [],
-  );
-  return [...new Set(texts)];
-}
-
 /** Boxes for the role's permissions; for those who may not see roles, for what they hold themselves. */
 function Permissions({
   roleKey,
   chosen,
   kept = [],
   onChange,
-  errors,
+  error,
 }: {
   roleKey: string;
   chosen: readonly string[];
   kept?: readonly string[];
   onChange: (chosen: string[]) => void;
-  errors: readonly string[];
+  error: unknown;
 }) {
   const can = useCan();
   const errorId = useId();
@@ -122,7 +114,7 @@ function Permissions({
     <fieldset className={styles.permissions} aria-describedby={errorId}>
       <legend className="visually-hidden">Permissions of the key</legend>
       <p id={errorId} className={styles.error}>
-        {errors.join(' ')}
+        {reasonsAt(error, 'permissions')}
       </p>
       {!can('roles:read') && (
         <p className={styles.note}>

@@ -12,7 +12,8 @@ import { useSettings } from './use-settings';
 
 /** The organization itself: its name, its limits, its end. */
 export function Component() {
-  const { data: organization, error } = useSettings();
+  const query = useSettings();
+  const { data: organization, error } = query;
   return (
     <>
       <PageHeader title="Organization">
@@ -21,7 +22,7 @@ export function Component() {
       {organization ? (
         <Settings organization={organization} />
       ) : error ? (
-        <ProblemNotice error={error} />
+        <ProblemNotice error={error} retry={query} />
       ) : (
         <Loading />
       )}
