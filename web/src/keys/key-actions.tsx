@@ -6,10 +6,9 @@ import { api } from '../api/client';
 import { useCan } from '../session/session';
 import { ConfirmDialog } from '../ui/dialog';
 import { RowMenu } from '../ui/menu';
-import { Notice } from '../ui/notice';
-import { Time } from '../ui/time';
 import { toast } from '../ui/toast';
 import { EditKeyPanel } from './edit-key-panel';
+import { RecentUsage } from './recent-usage';
 import { RotateDialog } from './rotate-dialog';
 import type { NewToken } from './token-dialog';
 import { useBeyond } from './use-beyond';
@@ -111,24 +110,7 @@ function RevokeDialog({
         Requests with its token are refused from now on, on every instance. This cannot be undone.
         Keys that replaced it go on working.
       </p>
-      <Notice
-        tone={apiKey.lastUsedAt ? 'warning' : 'info'}
-        title={
-          apiKey.lastUsedAt ? (
-            <>
-              It was last used <Time at={apiKey.lastUsedAt} />
-            </>
-          ) : (
-            'It has never been used'
-          )
-        }
-      >
-        {apiKey.lastUsedIp && (
-          <>
-            From <code>{apiKey.lastUsedIp}</code>.
-          </>
-        )}
-      </Notice>
+      <RecentUsage account={account} apiKey={apiKey} tone="warning" />
     </ConfirmDialog>
   );
 }

@@ -20,7 +20,7 @@ export function AccountActions({
   onDeleted,
 }: {
   account: ServiceAccount;
-  onDeleted?: () => void;
+  onDeleted?: () => void | Promise<void>;
 }) {
   const [doing, setDoing] = useState<Doing>();
   const navigate = useNavigate();

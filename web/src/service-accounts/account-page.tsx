@@ -44,7 +44,7 @@ export function Component() {
             )}
             <AccountActions
               account={account}
-              onDeleted={() => void navigate('..', { relative: 'path', replace: true })}
+              onDeleted={() => navigate('..', { relative: 'path', replace: true })}
             />
           </>
         }
