@@ -45,7 +45,9 @@ function NoAccess({ missing }: { missing: readonly string[] }) {
 /** An organization's address without a page: on to the first page that the person may read. */
 export function FirstPage({ pages }: { pages: readonly SettingsPage[] }) {
   const missing = useMissing();
-  const first = pages.find((page) => page.menu && missing(page).length === 0);
+  const open = pages.filter((page) => page.menu && missing(page).length === 0);
+  // What is the server's, and not the organization's, comes last.
+  const first = open.find(({ needs }) => missing({ needs }).length === 0) ?? open[0];
   return first ? <Navigate to={entryOf(first)} replace /> : <NoPage />;
 }
 

@@ -31,6 +31,12 @@ export function Notice({
   );
 }
 
+/** Titles of refusals whose code is no plain word. */
+const TITLES: Readonly<Record<string, string>> = {
+  insufficient_scope: 'You may not do this',
+  grant_exceeds_permissions: 'This needs more than you may do',
+};
+
 /** What to do about refusals that say it less plainly themselves. */
 const ADVICE: Readonly<Record<string, string>> = {
   precondition_failed: 'Somebody has changed it meanwhile. Reload, and try again.',
@@ -69,7 +75,7 @@ export function ProblemNotice({ error, retry }: { error: unknown; retry?: Retry 
       title={
         fields.length > 0
           ? 'Something has to be corrected'
-          : (problem?.title ?? 'The request failed')
+          : (TITLES[code] ?? problem?.title ?? 'The request failed')
       }
     >
       <p>{fields.length > 0 ? inWords(fields) : message}</p>
