@@ -6,9 +6,10 @@ import { api, fieldErrors } from '../api/client';
 import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { TextField } from '../ui/field';
-import { ProblemNotice } from '../ui/notice';
+import { Notice, ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
 import { KeyLimits, limitsOf, type LimitsDraft } from './key-limits';
+import { useBeyond } from './use-beyond';
 
 /** Changes a key's name and what narrows it. Its token stays the same. */
 export function EditKeyPanel({
@@ -22,6 +23,7 @@ export function EditKeyPanel({
 }) {
   const { organizationId, id: serviceAccountId } = account;
   const queryClient = useQueryClient();
+  const beyond = useBeyond(account, apiKey);
   const [name, setName] = useState(apiKey.name);
   const [limits, setLimits] = useState<LimitsDraft>({
     permissions: apiKey.permissions,
@@ -56,7 +58,18 @@ export function EditKeyPanel({
             value={name}
             onValueChange={setName}
           />
-          <KeyLimits roleKey={account.role.key} draft={limits} onChange={setLimits} />
+          {beyond.length > 0 && (
+            <Notice title="This key can do more than you">
+              You can narrow it, but not widen it: neither its permissions nor its networks.
+            </Notice>
+          )}
+          <KeyLimits
+            roleKey={account.role.key}
+            draft={limits}
+            onChange={setLimits}
+            before={apiKey.permissions}
+            error={edit.error}
+          />
         </DialogBody>
         <DialogFooter>
           <Button onClick={onClose}>Cancel</Button>

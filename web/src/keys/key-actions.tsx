@@ -6,12 +6,12 @@ import { api } from '../api/client';
 import { useCan } from '../session/session';
 import { ConfirmDialog } from '../ui/dialog';
 import { RowMenu } from '../ui/menu';
-import { Notice } from '../ui/notice';
-import { Time } from '../ui/time';
 import { toast } from '../ui/toast';
 import { EditKeyPanel } from './edit-key-panel';
+import { RecentUsage } from './recent-usage';
 import { RotateDialog } from './rotate-dialog';
 import type { NewToken } from './token-dialog';
+import { useBeyond } from './use-beyond';
 
 /** The ⋯ of a key, with the dialogs that it opens. */
 export function KeyActions({
@@ -28,6 +28,7 @@ export function KeyActions({
   const { name, status, type } = apiKey;
   const isUsable = status === 'active' || status === 'expiring';
   const mayManage = useCan()('keys:manage') && isUsable;
+  const isBeyond = useBeyond(account, apiKey).length > 0;
   const stop = () => setDoing(undefined);
   return (
     <>
@@ -36,6 +37,7 @@ export function KeyActions({
         actions={[
           // A key with a public key is rotated by whoever has the new pair: through the API.
           mayManage &&
+            !isBeyond &&
             status === 'active' &&
             type === 'token' && {
               label: 'Rotate',
@@ -108,24 +110,7 @@ function RevokeDialog({
         Requests with its token are refused from now on, on every instance. This cannot be undone.
         Keys that replaced it go on working.
       </p>
-      <Notice
-        tone={apiKey.lastUsedAt ? 'warning' : 'info'}
-        title={
-          apiKey.lastUsedAt ? (
-            <>
-              It was last used <Time at={apiKey.lastUsedAt} />
-            </>
-          ) : (
-            'It has never been used'
-          )
-        }
-      >
-        {apiKey.lastUsedIp && (
-          <>
-            From <code>{apiKey.lastUsedIp}</code>.
-          </>
-        )}
-      </Notice>
+      <RecentUsage account={account} apiKey={apiKey} tone="warning" />
     </ConfirmDialog>
   );
 }

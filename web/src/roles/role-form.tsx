@@ -81,9 +81,7 @@ export function RoleForm({
             chosen={draft.permissions}
             onChange={(permissions) => change({ permissions })}
             disabled={isOwn}
-            errors={Object.entries(errors).flatMap(([name, texts]) =>
-              name.split('/')[0] === 'permissions' ? texts : [],
-            )}
+            error={save.error}
           />
         </DialogBody>
         <DialogFooter>

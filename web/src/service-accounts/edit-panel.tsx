@@ -14,12 +14,13 @@ import { AccountFields, type AccountDraft } from './account-fields';
 export function EditPanel({ account, onClose }: { account: ServiceAccount; onClose: () => void }) {
   const { id: serviceAccountId, organizationId } = account;
   const queryClient = useQueryClient();
-  const [draft, setDraft] = useState<AccountDraft>({
+  const [own] = useState<AccountDraft>({
     name: account.name,
     role: account.role.key,
     owner: account.owner,
     description: account.description,
   });
+  const [draft, setDraft] = useState(own);
   const [purpose, setPurpose] = useState(account.purpose);
   const [systems, setSystems] = useState(account.systems.join(', '));
   const [documentationUrl, setDocumentationUrl] = useState(account.documentationUrl ?? '');
@@ -31,7 +32,7 @@ export function EditPanel({ account, onClose }: { account: ServiceAccount; onClo
         body: {
           name: draft.name,
           // Changing a role needs more than changing the rest: it is sent only when it is another one.
-          ...(draft.role !== account.role.key && { role: draft.role }),
+          ...(draft.role !== own.role && { role: draft.role }),
           ownerId: draft.owner?.id ?? null,
           description: draft.description,
           purpose,
@@ -55,7 +56,7 @@ export function EditPanel({ account, onClose }: { account: ServiceAccount; onClo
       <Form errors={fieldErrors(edit.error)} onFormSubmit={() => edit.mutate()}>
         <DialogBody>
           <ProblemNotice error={edit.error} />
-          <AccountFields draft={draft} onChange={setDraft} ownName={account.name} />
+          <AccountFields draft={draft} onChange={setDraft} own={own} />
           <TextField
             name="purpose"
             label="Purpose"

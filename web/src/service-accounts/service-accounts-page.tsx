@@ -85,7 +85,7 @@ const COLUMNS: Column<ServiceAccount>[] = [
     key: 'keyCount',
     header: 'Keys',
     align: 'end',
-    cell: ({ id, keyCount }) => <Link to={`${id}/keys`}>{keyCount}</Link>,
+    cell: (account) => <KeyCount account={account} />,
   },
   {
     key: 'lastUsedAt',
@@ -101,6 +101,10 @@ const COLUMNS: Column<ServiceAccount>[] = [
     cell: (account) => <AccountActions account={account} />,
   },
 ];
+
+function KeyCount({ account: { id, keyCount } }: { account: ServiceAccount }) {
+  return useCan()('keys:read') ? <Link to={`${id}/keys`}>{keyCount}</Link> : keyCount;
+}
 
 type Query = NonNullable<Parameters<typeof api.serviceAccounts.list>[0]>;
 
@@ -119,7 +123,7 @@ function queryOf(filters: SearchFilters): Omit<Query, 'organizationId'> {
 }
 
 function Filters({ filters }: { filters: SearchFilters }) {
-  const roles = useRoles() ?? [];
+  const roles = useRoles();
   return (
     <Toolbar>
       <SearchBox
@@ -137,15 +141,17 @@ function Filters({ filters }: { filters: SearchFilters }) {
           { value: 'disabled', label: 'Disabled' },
         ]}
       />
-      <SelectBox
-        label="Role"
-        value={filters.get('role')}
-        onChange={(role) => filters.set({ role })}
-        choices={[
-          { value: '', label: 'Any role' },
-          ...roles.map(({ key, name }) => ({ value: key, label: name })),
-        ]}
-      />
+      {roles && (
+        <SelectBox
+          label="Role"
+          value={filters.get('role')}
+          onChange={(role) => filters.set({ role })}
+          choices={[
+            { value: '', label: 'Any role' },
+            ...roles.map(({ key, name }) => ({ value: key, label: name })),
+          ]}
+        />
+      )}
     </Toolbar>
   );
 }

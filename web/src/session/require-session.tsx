@@ -5,9 +5,10 @@ import { useMeQuery } from './session';
 
 /** Lets in who is logged in, and sends everybody else to the login and back. */
 export function RequireSession() {
-  const { data: me, error } = useMeQuery();
+  const query = useMeQuery();
+  const { data: me, error } = query;
   const { pathname, search } = useLocation();
-  if (me === undefined) return error ? <ProblemNotice error={error} /> : <Loading />;
+  if (me === undefined) return error ? <ProblemNotice error={error} retry={query} /> : <Loading />;
   if (me === null) {
     const next = pathname === '/' ? '' : `?next=${encodeURIComponent(pathname + search)}`;
     return <Navigate to={`/login${next}`} replace />;

@@ -3,11 +3,12 @@ import { Check, ChevronDown } from 'lucide-react';
 import { FieldFrame, type FieldProps } from './field';
 import styles from './field.module.css';
 
-/** A choice; `note` stands beside its label in the list. */
+/** A choice; `note` stands beside its label in the list, and says why where it is disabled. */
 export interface Choice {
   value: string;
   label: string;
   note?: string;
+  disabled?: boolean;
 }
 
 /** One of some choices. */
@@ -61,7 +62,12 @@ export function SelectBox({
         >
           <Select.Popup className={styles.popup}>
             {choices.map((choice) => (
-              <Select.Item key={choice.value} value={choice.value} className={styles.item}>
+              <Select.Item
+                key={choice.value}
+                value={choice.value}
+                disabled={choice.disabled}
+                className={styles.item}
+              >
                 <Select.ItemText className={styles.itemText}>{choice.label}</Select.ItemText>
                 {choice.note && <span className={styles.itemNote}>{choice.note}</span>}
                 <Select.ItemIndicator className={styles.tick}>

@@ -8,7 +8,7 @@ import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
-import { RoleField } from './role-field';
+import { RoleField } from '../roles/role-field';
 import { useRefreshUsers } from './use-refresh-users';
 
 /** Gives a user another role. */
