@@ -1,91 +1,88 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { randomBytes } from 'node:crypto';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { resetPassword } from './auth/sessions.reset-password.js';
-import { loadConfig } from './config.js';
-import { PasswordHasher, passwordFault } from './crypto/password.js';
-import { DatabaseService } from './database/database.service.js';
-import { FoundationModule } from './foundation.module.js';
-import { explainStart } from './start-errors.js';
+import { CommandError } from './commands/command-error.js';
 
 const USAGE = `Usage:
   claviger [serve]                         starts the server
   claviger reset-password <email>          sets a new random password and prints it once
   claviger reset-password <email> --stdin  sets the password that standard input holds
+  claviger accept-restore                  accepts that an older backup of the database was restored
+  claviger verify <export.ndjson>          checks an export of the audit trail; needs no server
+      --checkpoints <file>                 against these checkpoints; may be given several times
+      --key <public key>                   which nobody else may have signed
+      --exported-at <time>                 made at this time: later checkpoints cannot be in it
 
-Both read their configuration from the same environment variables.`;
+All but verify read their configuration from the same environment variables as the server.`;
 
-const GENERATED_BYTES = 18;
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h', default: false },
+  stdin: { type: 'boolean' },
+  checkpoints: { type: 'string', multiple: true },
+  key: { type: 'string' },
+  'exported-at': { type: 'string' },
+} as const;
 
-/** What was asked for cannot be done; the message says why. */
-class CommandError extends Error {}
+type Values = ReturnType<typeof parse>['values'];
+
+/** Each command: the options that it has, how many operands, and what it does. Loaded when needed: verify is without a server. */
+const COMMANDS: Record<
+  string,
+  {
+    options: (keyof typeof OPTIONS)[];
+    operands: number;
+    run(operand: string, values: Values): Promise<unknown>;
+  }
+> = {
+  serve: { options: [], operands: 0, run: () => import('./main.js') },
+  'reset-password': {
+    options: ['stdin'],
+    operands: 1,
+    run: async (email, { stdin = false }) =>
+      (await import('./commands/reset-password.js')).resetPasswordCommand(email, stdin),
+  },
+  'accept-restore': {
+    options: [],
+    operands: 0,
+    run: async () => (await import('./commands/accept-restore.js')).acceptRestoreCommand(),
+  },
+  verify: {
+    options: ['checkpoints', 'key', 'exported-at'],
+    operands: 1,
+    run: async (file, { checkpoints = [], key, 'exported-at': exportedAt }) =>
+      (await import('./commands/verify.js')).verifyCommand(file, { checkpoints, key, exportedAt }),
+  },
+};
 
 try {
   await run(process.argv.slice(2));
 } catch (error) {
-  const message = error instanceof CommandError ? error.message : explainStart(error);
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${await explain(error)}\n`);
   process.exitCode = 1;
 }
 
 async function run(args: string[]): Promise<void> {
   const { positionals, values } = parse(args);
-  const [command = 'serve', ...operands] = positionals;
-  if (values.help) {
-    process.stdout.write(`${USAGE}\n`);
-  } else if (command === 'serve' && operands.length === 0 && !values.stdin) {
-    await import('./main.js');
-  } else if (command === 'reset-password' && operands.length === 1) {
-    await reset(operands[0] ?? '', values.stdin);
-  } else {
-    throw new CommandError(USAGE);
-  }
+  const [name = 'serve', ...operands] = positionals;
+  if (values.help) return void process.stdout.write(`${USAGE}\n`);
+  const command = COMMANDS[name];
+  const given = Object.keys(values).filter((option) => option !== 'help');
+  const isRight =
+    operands.length === command?.operands &&
+    given.every((option) => (command.options as string[]).includes(option));
+  if (command === undefined || !isRight) throw new CommandError(USAGE);
+  await command.run(operands[0] ?? '', values);
 }
 
 function parse(args: string[]) {
   try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        stdin: { type: 'boolean', default: false },
-      },
-    });
+    return parseArgs({ args, allowPositionals: true, options: OPTIONS });
   } catch (error) {
     throw new CommandError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
-async function reset(email: string, readsPassword: boolean): Promise<void> {
-  const config = loadConfig(process.env);
-  const password = readsPassword ? await passwordFromStdin() : newPassword();
-  // No more of the server than its foundation: on the embedded database that takes the lock.
-  const foundation = await NestFactory.createApplicationContext(FoundationModule.register(config), {
-    abortOnError: false,
-    logger: false,
-  });
-  try {
-    const passwordHash = await foundation.get(PasswordHasher).hash(password);
-    const isReset = await resetPassword(foundation.get(DatabaseService), email, passwordHash);
-    if (!isReset) throw new CommandError(`There is no user with the e-mail ${email}.`);
-  } finally {
-    await foundation.close();
-  }
-  process.stdout.write(readsPassword ? 'The password is set.\n' : `${password}\n`);
-}
-
-async function passwordFromStdin(): Promise<string> {
-  const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-  const fault = passwordFault(password);
-  if (fault !== undefined) throw new CommandError(`The password ${fault}.`);
-  return password;
-}
-
-/** 144 random bits, in characters that survive being copied from a terminal. */
-function newPassword(): string {
-  return randomBytes(GENERATED_BYTES).toString('base64url');
+async function explain(error: unknown): Promise<string> {
+  if (error instanceof CommandError) return error.message;
+  return (await import('./start-errors.js')).explainStart(error);
 }

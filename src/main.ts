@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setFlagsFromString } from 'node:v8';
 import { createApp } from './app.js';
+import { Checkpoints } from './audit/checkpoints.js';
 import { type Config, loadConfig } from './config.js';
 import { prepareFirstStart } from './setup/first-start.js';
 import { explainStart } from './start-errors.js';
@@ -21,6 +22,8 @@ try {
 
 async function start(config: Config): Promise<void> {
   const app = await createApp({ config });
+  // Where the process's output is collected, nobody who holds the database can take them back.
+  app.get(Checkpoints).printTo((line) => process.stdout.write(line));
   const { setupLink } = await prepareFirstStart(app);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void stop(app));

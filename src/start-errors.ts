@@ -1,3 +1,4 @@
+import { SetBackError } from './audit/set-back.js';
 import { ConfigError } from './config.js';
 import { PepperError } from './crypto/pepper.js';
 import { DatabaseUnavailableError } from './database/errors.js';
@@ -12,6 +13,7 @@ const MENDABLE = [
   InstanceMismatchError,
   DataDirLockedError,
   MigrationError,
+  SetBackError,
   DatabaseUnavailableError,
 ];
 

@@ -1,13 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { runCli } from './cli.js';
 import { testDatabase } from './database.js';
 import { aPerson } from './factories.js';
 import { startServer } from './harness.js';
-
-const CLI = join(import.meta.dirname, '../dist/cli.js');
 
 describe('the command line', () => {
   it('sets a random password and prints it once; reads one from standard input', async () => {
@@ -52,14 +47,3 @@ describe('the command line', () => {
     expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: help.stdout });
   });
 });
-
-async function runCli(args: string[], env: Record<string, string>, stdin = '') {
-  if (!existsSync(CLI)) throw new Error('these tests need the built server: npm run build');
-  const child = spawn(process.execPath, [CLI, ...args], {
-    env: { PATH: process.env.PATH, ...env },
-  });
-  child.stdin.end(stdin);
-  const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await exited, stdout, stderr };
-}

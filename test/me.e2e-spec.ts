@@ -31,12 +31,26 @@ describe('GET /v1/me', () => {
         {
           id: organization.id,
           name: organization.name,
+          status: 'active',
           role: { key: 'provisioner', name: 'Provisioner' },
           permissions: sorted(BUILT_IN_ROLES.provisioner.permissions),
         },
       ],
       session: { id: person.sessionId, expiresAt: expiresAt.toISOString() },
     });
+  });
+
+  it('200: tells that an organization is suspended, and so does a login', async () => {
+    const organization = await anOrganization(server);
+    const { client, email, password } = await aPerson(server, organization);
+    const { id } = organization;
+    const data = { status: 'suspended' };
+    await server.database.system((tx) => tx.organization.update({ where: { id }, data }));
+    const login = await server.client.post('/v1/sessions', { email, password });
+    const me = await client.get('/v1/me');
+    for (const { body } of [login, me]) {
+      expect(body.organizations).toMatchObject([{ id, status: 'suspended' }]);
+    }
   });
 
   it('200: tells a service account what its key may do, but never the token', async () => {

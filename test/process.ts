@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { remember } from './canary.js';
 import { Client } from './client.js';
@@ -23,11 +24,15 @@ export interface FailedStart {
   output: string;
 }
 
+/** For servers on PostgreSQL, whose checkpoints nobody looks at. */
+const NOWHERE = mkdtempSync(join(tmpdir(), 'claviger-process-'));
+
 const running = new Set<ChildProcess>();
 
 /** For `afterAll`: ends what a failed test has left running. */
 export function killLeftovers(): void {
   for (const child of running) child.kill('SIGKILL');
+  rmSync(NOWHERE, { recursive: true, force: true });
 }
 
 /** Starts `dist/main.js` on a free port and waits until it says that it is ready. */
@@ -70,7 +75,7 @@ function launch(env: Record<string, string>): {
   if (!existsSync(MAIN)) throw new Error('these tests need the built server: npm run build');
   if (env.PEPPER) remember(env.PEPPER);
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', ...env },
+    env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', DATA_DIR: NOWHERE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -352,6 +352,10 @@ describe('DELETE …/roles/{roleKey}', () => {
     await aPerson(server, organization, { role: key, status: 'disabled' });
     const { status, body } = await owner.client.delete(`${roles}/${key}`);
     expect([status, body.code]).toEqual([409, 'role_in_use']);
+    expect(body.detail).toBe('The role is held by 1 user or service account.');
+    await aPerson(server, organization, { role: key });
+    const more = await owner.client.delete(`${roles}/${key}`);
+    expect(more.body.detail).toBe('The role is held by 2 users or service accounts.');
   });
 
   it('409: a built-in role', async () => {

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { crc32 } from 'node:zlib';
+import { uint32ToBase62 } from '../src/crypto/base62.js';
+import { parseToken } from '../src/crypto/token.js';
+import { remember } from './canary.js';
 import {
   anOrganization,
   aPerson,
@@ -51,6 +55,9 @@ const change = (headers: Headers) => ask('PATCH', '/v1/me', headers, { name: 'Ch
 const nameOf = ({ id }: { id: string }) =>
   server.database.system(async (tx) => (await tx.user.findUniqueOrThrow({ where: { id } })).name);
 
+/** What a token begins with, made whole: anybody can compute the checksum. */
+const withChecksum = (text: string) => `${text}${uint32ToBase62(crc32(text), 6)}`;
+
 const CLEARED = 'claviger=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict';
 
 describe('a cookie as a credential', () => {
@@ -90,12 +97,12 @@ describe('a cookie as a credential', () => {
     expect((await eventOf(answer)).actorId).toBe(person.id);
   });
 
-  it('is for sessions alone', async () => {
+  it('is for sessions that were opened for one', async () => {
     const account = await aServiceAccount(server, organization);
     const form = { grant_type: 'client_credentials' };
     const issued = await postForm(account.client, '/oauth/token', form);
     expect(issued.status).toBe(200);
-    for (const token of [account.token, issued.body.access_token]) {
+    for (const token of [account.token, issued.body.access_token, person.token]) {
       expect((await server.client.withToken(token).get('/v1/me')).status).toBe(200);
       const answer = await me(holding(token));
       expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
@@ -104,7 +111,32 @@ describe('a cookie as a credential', () => {
     }
   });
 
-  it('401, never 500, and is taken back: garbage, or two of its name', async () => {
+  it('is no bearer token, whatever its prefix is made to say', async () => {
+    const cookie = await cookieOf();
+    const value = cookie.slice('claviger='.length);
+    const { tokenPrefix } = server.instance;
+    expect(value).toMatch(/^clvc_/);
+    const asSession = withChecksum(value.slice(0, -6).replace('clvc_', 'clvs_'));
+    expect(parseToken(tokenPrefix, asSession)?.family).toBe('session');
+    for (const token of [value, asSession]) {
+      remember(token);
+      const bearer = server.client.withToken(token);
+      const answer = await bearer.get('/v1/me');
+      expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
+      const accept = await bearer.post('/v1/invitations/accept', { token: 'x' });
+      expect(accept.status).toBe(401);
+    }
+    const asCookie = withChecksum(person.token.slice(0, -6).replace('clvs_', 'clvc_'));
+    remember(asCookie);
+    expect(parseToken(tokenPrefix, asCookie)?.family).toBe('cookie');
+    expect((await me(holding(asCookie))).status).toBe(401);
+    const reader = await aServiceAccount(server, organization, { role: 'verifier' });
+    const asked = await postForm(reader.client, '/oauth/introspect', { token: value });
+    expect(asked.body).toEqual({ active: false });
+    expect((await me({ ...HERE, cookie })).body.id).toBe(person.id);
+  });
+
+  it('401, never 500: garbage, or two of its name', async () => {
     const cookie = await cookieOf();
     for (const sent of [
       `${cookie}; ${cookie}`,
@@ -119,8 +151,38 @@ describe('a cookie as a credential', () => {
     ]) {
       const answer = await me({ ...HERE, cookie: sent });
       expect([answer.status, answer.body.code]).toEqual([401, 'invalid_token']);
-      expect(answer.headers.getSetCookie()).toEqual([CLEARED]);
       expect((await eventOf(answer)).event.reason).toBe('malformed');
+    }
+  });
+
+  it('is used for nobody where there are two, and the one that is not ours is taken back', async () => {
+    const cookie = await cookieOf();
+    const theirs = await cookieOf(await aPerson(server, null));
+    const path = `${organization.path}/roles`;
+    const answer = await ask('GET', `${path}?limit=1`, { ...HERE, cookie: `${theirs}; ${cookie}` });
+    expect(answer.status).toBe(401);
+    const places = answer.headers.getSetCookie().map((line) => {
+      expect(line).toMatch(/^claviger=; Max-Age=0; Path=[^;]+; HttpOnly; SameSite=Strict$/);
+      return /Path=([^;]+)/.exec(line)?.[1];
+    });
+    const { id } = organization;
+    const segments = ['/v1', '/v1/organizations', `/v1/organizations/${id}`, path];
+    expect(places).toEqual(segments.flatMap((one) => [one, `${one}/`]));
+    // The one at the root is ours: it stays, and works.
+    expect((await me({ ...HERE, cookie })).body.id).toBe(person.id);
+    const entered = await login({ ...HERE, cookie: `${theirs}; ${cookie}` });
+    expect(entered.status).toBe(201);
+    const set = entered.headers.getSetCookie().filter((line) => line.includes('Path=/;'));
+    expect(set).toEqual([expect.stringMatching(/^claviger=clvc_.*Max-Age=43200/)]);
+  });
+
+  it('two at a path that no cookie can have are refused like others', async () => {
+    for (const path of ['/v1/;Domain=evil.example', '//v1//', `/v1/${'x'.repeat(2_000)}`]) {
+      const answer = await ask('GET', path, { ...HERE, cookie: 'claviger=x; claviger=y' });
+      expect(answer.status).toBe(404);
+      for (const line of answer.headers.getSetCookie()) {
+        expect(line).toMatch(/^claviger=; Max-Age=0; Path=\/[\w/]{1,1000}; HttpOnly;/);
+      }
     }
   });
 
@@ -258,6 +320,10 @@ describe('a request with the cookie', () => {
 });
 
 describe('the end of a session', () => {
+  const dead = async (cookie: string) => {
+    await ask('DELETE', '/v1/sessions/current', { ...HERE, cookie });
+    return cookie;
+  };
   const sessionOf = async (cookie: string) =>
     (await me({ ...HERE, cookie })).body.session.id as string;
 
@@ -271,7 +337,7 @@ describe('the end of a session', () => {
     expect([out.status, out.headers.getSetCookie()]).toEqual([204, [CLEARED]]);
     const after = await me({ ...HERE, cookie });
     expect([after.status, after.body.code]).toEqual([401, 'invalid_token']);
-    expect(after.headers.getSetCookie()).toEqual([CLEARED]);
+    expect(after.headers.getSetCookie()).toEqual([]);
     expect((await eventOf(after)).event.reason).toBe('session_ended');
   });
 
@@ -293,12 +359,29 @@ describe('the end of a session', () => {
   it.each([
     ['12 hours', { expiresAt: new Date(Date.now() - 1_000) }, 'session_expired'],
     ['30 idle minutes', { lastSeenAt: new Date(Date.now() - 31 * 60_000) }, 'session_idle'],
-  ])('is told by 401 after %s, which takes it back', async (_, data, reason) => {
+  ])('is told by 401 after %s, which may not take a newer cookie', async (_, data, reason) => {
     const cookie = await cookieOf();
     const id = await sessionOf(cookie);
     await server.database.system((tx) => tx.session.update({ where: { id }, data }));
     const answer = await me({ ...HERE, cookie });
-    expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, [CLEARED]]);
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
     expect((await eventOf(answer)).event.reason).toBe(reason);
+    // The one at hand is no obstacle to the next login, which replaces it.
+    const again = await login({ ...HERE, cookie });
+    expect(again.status).toBe(201);
+    expect((await me({ ...HERE, cookie: jarOf(again) })).body.id).toBe(person.id);
+  });
+
+  it.each([
+    ['a dead one', async () => dead(await cookieOf())],
+    ['garbage', () => Promise.resolve('claviger=x')],
+    ['a key', async () => `claviger=${(await aServiceAccount(server, organization)).token}`],
+    ['an empty one', () => Promise.resolve('claviger=')],
+    ['two, one of them good', async () => `claviger=x; ${await cookieOf()}`],
+  ])('leaves nobody without a login: %s beside it', async (_, cookie) => {
+    const answer = await login({ ...HERE, cookie: await cookie() });
+    expect(answer.status).toBe(201);
+    expect(jarOf(answer)).toMatch(/^claviger=clvc_/);
+    expect((await eventOf(answer)).event.reason).toBeNull();
   });
 });

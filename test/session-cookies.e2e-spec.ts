@@ -54,7 +54,7 @@ describe('POST /v1/sessions with a cookie', () => {
     expect(Object.keys(answer.body).sort()).toEqual(['expiresAt', 'organizations', 'user']);
     expect(answer.headers.getSetCookie()).toEqual([
       expect.stringMatching(
-        /^claviger=clvs_[0-9a-z]{26}_[0-9A-Za-z]{49}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/,
+        /^claviger=clvc_[0-9a-z]{26}_[0-9A-Za-z]{49}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/,
       ),
     ]);
     const found = await me({ ...HERE, cookie: jarOf(answer) });
@@ -201,7 +201,7 @@ describe('behind https', () => {
     expect(answer.body).not.toHaveProperty('token');
     expect(answer.headers.getSetCookie()).toEqual([
       expect.stringMatching(
-        /^__Host-claviger=clvs_\w+; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+        /^__Host-claviger=clvc_\w+; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
       ),
     ]);
     const cookie = jarOf(answer);

@@ -37,6 +37,7 @@ describe('POST /v1/sessions', () => {
         {
           id: organization.id,
           name: organization.name,
+          status: 'active',
           role: { key: 'auditor', name: 'Auditor' },
           permissions: expect.arrayContaining(['audit:read', 'keys:rotate-own']),
         },

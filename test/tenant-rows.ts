@@ -76,6 +76,16 @@ export async function oneOfEach(database: DatabaseService, id: string): Promise<
       },
     });
     await tx.auditSeal.create({ data: { chain: id, sequence: 0, seal: '' } });
+    await tx.auditCheckpoint.create({
+      data: {
+        chain: id,
+        sequence: 0,
+        hash: new Uint8Array(32),
+        at: new Date(),
+        key: '',
+        signature: '',
+      },
+    });
     collectEvent(tx, anEvent(id, 'organization.created'));
   });
 }

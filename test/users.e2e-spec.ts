@@ -170,7 +170,8 @@ describe('GET /v1/organizations/{organizationId}/users', () => {
         email: 'cleo@list.example',
         role: 'owner',
       }),
-      ben: await aPerson(server, own, { name: 'Ben', email: 'z_ben@list.example', role: 'viewer' }),
+      // Between the other two, whatever the case.
+      ben: await aPerson(server, own, { name: 'ben', email: 'z_ben@list.example', role: 'viewer' }),
       ann: await aPerson(server, own, {
         name: 'Ann',
         email: 'ann@list.example',

@@ -3,6 +3,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { AuditEventsController } from './audit-events.controller.js';
 import { AuditExport } from './audit-export.js';
 import { AuditService } from './audit.service.js';
+import { Checkpoints } from './checkpoints.js';
 import { AuditGate } from './gate.js';
 import { HeadSeals } from './head-seals.js';
 import { InstanceAuditEventsController } from './instance-audit-events.controller.js';
@@ -13,7 +14,15 @@ import { ChainVerifier } from './verify.js';
 @Module({
   imports: [AuthModule],
   controllers: [AuditEventsController, InstanceAuditEventsController],
-  providers: [AuditExport, AuditGate, AuditService, ChainVerifier, HeadSeals, UsageCounter],
+  providers: [
+    AuditExport,
+    AuditGate,
+    AuditService,
+    ChainVerifier,
+    Checkpoints,
+    HeadSeals,
+    UsageCounter,
+  ],
   exports: [AuditExport, AuditGate, UsageCounter],
 })
 export class AuditModule {}

@@ -14,6 +14,7 @@ import { type Problem, unavailable } from '../http/problem.js';
 import { GateMetrics } from '../http/metrics.js';
 import { hideLimit } from '../limits/rate-limit.js';
 import { enforceLimit } from '../limits/request-limits.js';
+import { Checkpoints } from './checkpoints.js';
 import { SYSTEM_CHAIN } from './event.js';
 import { type Flood, floodEvent, floodProblem, Floods, isBadCredential } from './floods.js';
 import { httpEvent, pathOf, routeTemplate } from './http-event.js';
@@ -60,6 +61,7 @@ export class AuditGate implements OnApplicationShutdown {
     private readonly cookies: SessionCookies,
     private readonly seals: Seals,
     private readonly headSeals: HeadSeals,
+    private readonly checkpoints: Checkpoints,
     private readonly counter: UsageCounter,
     database: DatabaseService,
     metrics: GateMetrics,
@@ -98,6 +100,7 @@ export class AuditGate implements OnApplicationShutdown {
     if (lost > 0) this.logger.error(`${lost} refused requests of floods are not on the trail`);
     await this.writer.close();
     await Promise.all([this.usage.flush(), this.counter.flush(), this.headSeals.flush()]);
+    await this.checkpoints.flush();
   }
 
   private async settle(
@@ -116,7 +119,9 @@ export class AuditGate implements OnApplicationShutdown {
       const waitSeconds = this.noteBadCredential(request, reply, check);
       if (waitSeconds !== undefined) {
         this.counter.note(request, check, reply.statusCode);
-        return replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
+        payload = replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
+        this.cookies.takeBack(request, reply, check);
+        return payload;
       }
       const event = httpEvent(request, answerOf(request, reply), check, conditional, this.seals);
       if ((await this.append(request, reply, event)) === 'appended') {

@@ -1,6 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService, type RawStatement } from '../database/database.service.js';
+import type { Head } from './checkpoint.js';
+import { Checkpoints } from './checkpoints.js';
 
 /** How long events may stand at the end of a chain before the place is sealed. */
 const SEAL_AFTER_MS = 1_000;
@@ -40,6 +42,7 @@ export class HeadSeals implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly database: DatabaseService,
     private readonly seals: Seals,
+    private readonly checkpoints: Checkpoints,
   ) {}
 
   /** Seals what a crash has left, before the first request, and from then on what others leave. */
@@ -76,15 +79,13 @@ export class HeadSeals implements OnApplicationBootstrap, OnModuleDestroy {
     const chains = [...this.chains];
     this.chains = new Set();
     for (let start = 0; start < chains.length; start += MAX_CHAINS) {
-      const heads = await this.database.raw<{ chain: string; sequence: bigint; hash: Uint8Array }>(
-        HEADS,
-        [chains.slice(start, start + MAX_CHAINS)],
-      );
+      const heads = await this.database.raw<Head>(HEADS, [chains.slice(start, start + MAX_CHAINS)]);
       await this.database.raw(SEAL, [
         heads.map((head) => head.chain),
         heads.map((head) => head.sequence),
         heads.map((head) => this.seals.head(head.chain, head.sequence, head.hash)),
       ]);
+      this.checkpoints.note(heads);
     }
   }
 }

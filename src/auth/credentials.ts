@@ -172,14 +172,14 @@ export class Credentials {
   ) {}
 
   /**
-   * Checks a token of any kind that can be a credential: a key's, a session's, or an access token for whatever audience.
+   * Checks a token of any kind that can be a bearer: a key's, a session's, or an access token for whatever audience.
    * With `mayCache` the answer may rest on the cache, but for a session. What this server cannot have made is refused
    * without any look-up.
    */
   async check(token: string, mayCache: boolean): Promise<Check> {
     const parsed = parseToken(this.instance.tokenPrefix, token);
     if (parsed?.family === 'key') return this.key(token, `key_${parsed.suffix}`, mayCache);
-    if (parsed?.family === 'session') return this.session(token, `ses_${parsed.suffix}`);
+    if (parsed?.family === 'session') return this.session('session', token, `ses_${parsed.suffix}`);
     if (looksLikeAccessToken(token)) return this.accessToken(token, mayCache);
     return { ok: false, reason: 'malformed' };
   }
@@ -206,9 +206,16 @@ export class Credentials {
     });
   }
 
+  /** Checks what a cookie holds: the token of a session that was opened for it, and nothing else. */
+  async cookie(token: string): Promise<Check> {
+    const parsed = parseToken(this.instance.tokenPrefix, token);
+    if (parsed?.family !== 'cookie') return { ok: false, reason: 'malformed' };
+    return this.session('cookie', token, `ses_${parsed.suffix}`);
+  }
+
   /** Checks a session's token, always in the database, and notes (once a minute) that it is in use. */
-  async session(token: string, sessionId: string): Promise<Check> {
-    const hash = this.pepper.hash('session', token);
+  async session(kind: 'session' | 'cookie', token: string, sessionId: string): Promise<Check> {
+    const hash = this.pepper.hash(kind, token);
     const [row] = await this.database.raw<SessionRow>(SESSION_STATEMENT, [sessionId]);
     const check = checkSession(row, hash);
     if (check.ok && row?.touchDue) {

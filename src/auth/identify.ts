@@ -51,10 +51,12 @@ export class Identifier {
   private async check(request: FastifyRequest, mayCache: boolean): Promise<Check> {
     const credential = this.presented(request);
     if ('reason' in credential) return { ok: false, reason: credential.reason };
-    const check =
-      'token' in credential
-        ? await this.credentials.check(credential.token, mayCache)
-        : await this.checkAssertion(credential.assertion, request);
+    if ('assertion' in credential) {
+      return requireAccount(await this.checkAssertion(credential.assertion, request), credential);
+    }
+    const { token, isCookie } = credential;
+    if (isCookie === true) return this.credentials.cookie(token);
+    const check = await this.credentials.check(token, mayCache);
     return requireAccount(requireOwnAudience(check), credential);
   }
 }

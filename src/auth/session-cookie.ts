@@ -2,8 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
-import { parseToken } from '../crypto/token.js';
-import { Instance } from '../database/instance.js';
 import { isOAuthRequest } from '../http/oauth-problem.js';
 import type { Check } from './credentials.js';
 import { type Presented, presentedToken } from './presented.js';
@@ -12,20 +10,22 @@ import { SESSION_SECONDS } from './sessions.sql.js';
 
 const NAME = 'claviger';
 
+/** No route has more. */
+const MAX_SEGMENTS = 10;
+/** Below the root; browsers ignore attributes that are longer. */
+const COOKIE_PATH = /^\/[\x21-\x3a\x3c-\x7e]{1,1023}$/;
+
 /**
  * The cookie in which a browser keeps a session that the panel has opened, out of reach of scripts. Over https its name has
  * the prefix `__Host-` (RFC 6265bis section 4.1.3.2): no other host, and nobody on a plain connection, can set it. A cookie
- * is a credential for sessions alone, never under `/oauth`, and only where there is no `Authorization`.
+ * is a credential for sessions that were opened for one, never under `/oauth`, and only where there is no `Authorization`.
  */
 @Injectable()
 export class SessionCookies {
   private readonly name: string;
   private readonly isSecure: boolean;
 
-  constructor(
-    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
-    private readonly instance: Instance,
-  ) {
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>) {
     this.isSecure = config.publicUrl.startsWith('https:');
     this.name = this.isSecure ? `__Host-${NAME}` : NAME;
   }
@@ -36,9 +36,7 @@ export class SessionCookies {
     if (values.length === 0) return presentedToken(request);
     if (!this.isFromHere(request)) return { reason: 'cross_site' };
     const [token = '', ...others] = values;
-    const family = parseToken(this.instance.tokenPrefix, token)?.family;
-    if (others.length > 0 || family !== 'session') return { reason: 'malformed' };
-    return { token, isCookie: true };
+    return others.length > 0 ? { reason: 'malformed' } : { token, isCookie: true };
   }
 
   /** Whether the request comes from this server's own pages, so that it may use the cookie and be given one. */
@@ -52,22 +50,27 @@ export class SessionCookies {
   }
 
   /**
-   * Takes the cookie from the browser when it is good for nothing any more: its session was refused with 401, or has been ended
-   * by this very request.
+   * Takes the cookie from the browser when this very request has ended its session. A 401 does not: it may arrive after the next
+   * login, and would take that one's cookie. A dead cookie stays until a login replaces it, or its 12 hours are over.
    */
   takeBack(request: FastifyRequest, reply: FastifyReply, check: Check | null): void {
-    if (check === null) return;
-    const isDead = check.ok
-      ? check.credential.kind === 'session' &&
-        check.credential.hasEnded === true &&
-        reply.statusCode < 400
-      : reply.statusCode === 401;
-    if (isDead && this.valuesOf(request).length > 0) this.write(reply, '', 0);
+    const values = this.valuesOf(request);
+    if (values.length > 1) this.dropStrays(request, reply);
+    if (!check?.ok || check.credential.kind !== 'session' || reply.statusCode >= 400) return;
+    if (check.credential.hasEnded === true && values.length > 0) this.write(reply, '', 0);
   }
 
-  private write(reply: FastifyReply, value: string, maxAge: number): void {
+  /**
+   * Takes back what somebody else has put beside the cookie, under a longer path: on localhost, the servers of all other ports
+   * can. Requests with two are refused, as nobody knows whose session is meant; those after this answer have ours alone.
+   */
+  private dropStrays(request: FastifyRequest, reply: FastifyReply): void {
+    for (const path of pathsBelowRoot(request.url)) this.write(reply, '', 0, path);
+  }
+
+  private write(reply: FastifyReply, value: string, maxAge: number, path = '/'): void {
     const { name, isSecure: secure } = this;
-    const attributes = { maxAge, path: '/', httpOnly: true, secure, sameSite: 'strict' } as const;
+    const attributes = { maxAge, path, httpOnly: true, secure, sameSite: 'strict' } as const;
     reply.header('Set-Cookie', stringifySetCookie({ name, value, ...attributes }));
   }
 
@@ -81,4 +84,14 @@ export class SessionCookies {
       .map((pair) => parseCookie(pair, { decode: (value) => value })[this.name])
       .filter((value) => value !== undefined);
   }
+}
+
+/** The `Path`s below `/` with which a browser sends a cookie along with this request (RFC 6265 section 5.1.4); pure. */
+function pathsBelowRoot(url: string): string[] {
+  const [path = ''] = url.split('?');
+  const names = path.split('/').slice(1, 1 + MAX_SEGMENTS);
+  const prefixes = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+  return prefixes
+    .flatMap((prefix) => [prefix, `${prefix}/`])
+    .filter((one) => COOKIE_PATH.test(one));
 }

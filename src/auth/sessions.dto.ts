@@ -77,6 +77,10 @@ export class LoginOrganization {
   /** @example Acme */
   name: string;
 
+  /** While suspended, its members can only look at the organization, whatever their permissions. */
+  @ApiProperty({ enum: ['active', 'suspended'] })
+  status: 'active' | 'suspended';
+
   role: LoginRole;
 
   /**
@@ -163,10 +167,11 @@ export function toSession(row: SessionRow, currentId: string): Session {
 
 /** A person's membership as `/v1/me` and a login show it. */
 export function toLoginOrganization(membership: MembershipCredential): LoginOrganization {
-  const { organizationId, organizationName, role, permissions } = membership;
+  const { organizationId, organizationName, organizationStatus, role, permissions } = membership;
   return {
     id: organizationId,
     name: organizationName,
+    status: organizationStatus,
     role: { ...role },
     permissions: [...permissions].sort(),
   };

@@ -30,6 +30,13 @@ import {
 
 const IDLE_MS = 30 * 60_000;
 
+/** Whose session it is to be, and what for. */
+interface NewSession {
+  userId: string;
+  passwordHash: string | null;
+  cookie: boolean | undefined;
+}
+
 /** Logins of people. Service accounts have none. */
 @Injectable()
 export class SessionsService {
@@ -54,17 +61,19 @@ export class SessionsService {
     const passwordHash = person?.passwordHash ?? null;
     const matches = await this.passwords.verify(passwordHash, input.password);
     if (!matches || person === undefined) throw invalidLogin();
-    return this.open(request, person.id, passwordHash);
+    return this.open(request, { userId: person.id, passwordHash, cookie: input.cookie });
   }
 
   /**
-   * Opens a session for a person whose password has just been proved to be the one of this hash.
-   * Errors: 401 `invalid_login` when it has changed meanwhile, or the person is locked out.
+   * Opens a session for a person whose password has just been proved to be the one of this hash. With `cookie` its token is
+   * good in the cookie alone, without as a bearer alone: what is taken from the one is worth nothing in the other.
+   * Errors: 401 `invalid_login` when the password has changed meanwhile, or the person is locked out.
    */
-  async open(request: ActorRequest, userId: string, passwordHash: string | null): Promise<Login> {
+  async open(request: ActorRequest, { userId, passwordHash, cookie }: NewSession): Promise<Login> {
     const id = newId('ses');
-    const token = createToken(this.instance.tokenPrefix, 'session', id);
-    const tokenHash = new Uint8Array(this.instance.pepper.hash('session', token));
+    const kind = cookie === true ? 'cookie' : 'session';
+    const token = createToken(this.instance.tokenPrefix, kind, id);
+    const tokenHash = new Uint8Array(this.instance.pepper.hash(kind, token));
     const expiresAt = await this.database.system(async (tx) => {
       const person = await lockPerson(tx, userId);
       if (person === undefined || person.passwordHash !== passwordHash || person.lockedOut) {
@@ -87,7 +96,7 @@ export class SessionsService {
       });
       return expiresAt;
     });
-    return { token, expiresAt: expiresAt.toISOString(), ...(await this.describe(token, id)) };
+    return { token, expiresAt: expiresAt.toISOString(), ...(await this.describe(kind, token, id)) };
   }
 
   /** The caller's own sessions that still work, newest first. */
@@ -154,10 +163,11 @@ export class SessionsService {
 
   /** What the new session is good for, as its first request would find it. */
   private async describe(
+    kind: 'session' | 'cookie',
     token: string,
     id: string,
   ): Promise<Pick<Login, 'user' | 'organizations'>> {
-    const check = await this.credentials.session(token, id);
+    const check = await this.credentials.session(kind, token, id);
     if (!check.ok || check.credential.kind !== 'session') throw invalidLogin();
     const { userId, email, name, instanceAdministrator, memberships } = check.credential;
     return {

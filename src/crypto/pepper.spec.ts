@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { decodePepper, loadOrCreatePepper, Pepper, PepperError, sameHash } from './pepper.js';
 import type { TokenKind } from './token.js';
 
-const KINDS: TokenKind[] = ['key', 'session', 'invitation', 'setup', 'reset'];
+const KINDS: TokenKind[] = ['key', 'session', 'cookie', 'invitation', 'setup', 'reset'];
 
 describe('Pepper', () => {
   const secret = Buffer.alloc(32, 7);

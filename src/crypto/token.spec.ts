@@ -13,6 +13,7 @@ import {
 const KINDS: [TokenKind, IdPrefix, TokenFamily, string][] = [
   ['key', 'key', 'key', 'clv'],
   ['session', 'ses', 'session', 'clvs'],
+  ['cookie', 'ses', 'cookie', 'clvc'],
   ['invitation', 'inv', 'once', 'clvi'],
   ['setup', 'stp', 'once', 'clvi'],
   ['reset', 'rst', 'once', 'clvi'],

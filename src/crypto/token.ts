@@ -4,10 +4,13 @@ import { toBase62, uint32ToBase62 } from './base62.js';
 import { ID_SUFFIX_LENGTH, isId, type IdPrefix } from './id.js';
 
 /** The hash domains: a hash of one kind never matches a token shown as another kind. */
-export type TokenKind = 'key' | 'session' | 'invitation' | 'setup' | 'reset';
+export type TokenKind = 'key' | 'session' | 'cookie' | 'invitation' | 'setup' | 'reset';
 
-/** What a token's prefix tells: `clv` keys, `clvs` sessions, `clvi` what works once (invitation, set-up, reset). */
-export type TokenFamily = 'key' | 'session' | 'once';
+/**
+ * What a token's prefix tells: `clv` keys, `clvs` sessions, `clvc` sessions that live in a cookie, `clvi` what works once
+ * (invitation, set-up, reset).
+ */
+export type TokenFamily = 'key' | 'session' | 'cookie' | 'once';
 
 /** What a well-formed token says of itself. Nothing here is verified yet. */
 export interface ParsedToken {
@@ -30,6 +33,7 @@ const BODY = /^_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9A-Za-z]{49}$/;
 const KINDS: Record<TokenKind, { marker: string; idPrefix: IdPrefix }> = {
   key: { marker: '', idPrefix: 'key' },
   session: { marker: 's', idPrefix: 'ses' },
+  cookie: { marker: 'c', idPrefix: 'ses' },
   invitation: { marker: 'i', idPrefix: 'inv' },
   setup: { marker: 'i', idPrefix: 'stp' },
   reset: { marker: 'i', idPrefix: 'rst' },
@@ -38,6 +42,7 @@ const KINDS: Record<TokenKind, { marker: string; idPrefix: IdPrefix }> = {
 const FAMILIES = new Map<string, TokenFamily>([
   ['', 'key'],
   ['s', 'session'],
+  ['c', 'cookie'],
   ['i', 'once'],
 ]);
 

@@ -12,6 +12,8 @@ export class Instance {
   constructor(
     readonly tokenPrefix: string,
     readonly pepper: Pepper,
+    /** Tells this database from others; a copy of it has the same. */
+    readonly uid: string,
   ) {}
 }
 
@@ -41,5 +43,5 @@ export async function openInstance(database: DatabaseService, config: Config): P
       `TOKEN_PREFIX is ${config.tokenPrefix}, but this database was made with ${row.tokenPrefix}; it cannot change. Remove TOKEN_PREFIX or set it to ${row.tokenPrefix}.`,
     );
   }
-  return new Instance(row.tokenPrefix, pepper);
+  return new Instance(row.tokenPrefix, pepper, row.uid);
 }

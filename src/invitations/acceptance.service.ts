@@ -51,11 +51,12 @@ export class InvitationAcceptance {
       await this.settle(request, input.token, invitation, undefined);
       return this.describe(request);
     }
-    const { password, name } = input;
+    const { password, name, cookie } = input;
     if (password === undefined) throw passwordRequired();
     const passwordHash = await this.passwords.hash(password);
     await this.settle(request, input.token, invitation, { passwordHash, name });
-    return this.sessions.open(request.context, invitation.userId, passwordHash);
+    const { userId } = invitation;
+    return this.sessions.open(request.context, { userId, passwordHash, cookie });
   }
 
   /** The caller's session, if they present a credential. Errors: 400, 401, 403 for service accounts. */

@@ -35,7 +35,7 @@ export class PresentedTokens {
    */
   async look(actor: Actor, token: string, mayCache: boolean): Promise<Found> {
     const family = parseToken(this.instance.tokenPrefix, token)?.family;
-    if (family === 'session' || family === 'once') return nothing('not_a_key');
+    if (family !== undefined && family !== 'key') return nothing('not_a_key');
     const check = await this.credentials.check(token, mayCache);
     const owner = ownerOf(check);
     if (owner === undefined) return nothing(check.ok ? 'not_a_key' : check.reason);

@@ -132,7 +132,9 @@ export class RolesService {
     await this.database.tenant(organizationId, async (tx) => {
       const role = await lockCustomRole(tx, actor, organizationId, key);
       if (role.memberCount > 0) {
-        const detail = `The role is held by ${role.memberCount} users or service accounts.`;
+        const holders =
+          role.memberCount === 1 ? 'user or service account' : 'users or service accounts';
+        const detail = `The role is held by ${role.memberCount} ${holders}.`;
         throw conflict('role_in_use', detail);
       }
       // Rows of deleted accounts still name a role; one that permits next to nothing will do.

@@ -65,7 +65,7 @@ export class SetupService {
       const actor = personActor(person, request);
       await createFirstAdministrator(tx, actor, { ...person, passwordHash, organizationName });
     });
-    return this.sessions.open(request, person.id, passwordHash);
+    return this.sessions.open(request, { userId: person.id, passwordHash, cookie: input.cookie });
   }
 
   private async requireToken(tx: Tx, token: string): Promise<void> {

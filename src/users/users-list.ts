@@ -10,7 +10,7 @@ const SHOWN_LOGIN = Prisma.sql`CASE WHEN m.invited_name IS NULL THEN u.last_logi
 
 const SORT_KEYS = {
   createdAt: { expression: Prisma.sql`m.created_at`, type: 'timestamptz' },
-  name: { expression: SHOWN_NAME, type: 'text' },
+  name: { expression: Prisma.sql`lower(${SHOWN_NAME})`, type: 'text' },
   email: { expression: Prisma.sql`u.email`, type: 'text' },
   lastLoginAt: {
     expression: Prisma.sql`coalesce(${SHOWN_LOGIN}, '-infinity'::timestamptz)`,

@@ -72,7 +72,7 @@ export class UsersService {
   /** A page of the organization's users. */
   async list(organizationId: string, query: UsersQuery): Promise<Page<User>> {
     const { limit, after, ...filters } = query;
-    const scope = cursorScope(organizationId, 'users', { ...filters });
+    const scope = cursorScope(organizationId, 'users-in-any-case', { ...filters });
     const position = after === undefined ? undefined : this.cursors.decode(scope, after);
     const rows = await this.database.tenant(organizationId, (tx) =>
       listMembers(tx, organizationId, query, position),

@@ -43,7 +43,7 @@ describePanel(
         expect.objectContaining({ httpOnly: true, sameSite: 'Strict', path: '/' }),
       ]);
       const [cookie] = cookies;
-      expect(cookie?.value).toMatch(/^clvs_/);
+      expect(cookie?.value).toMatch(/^clvc_/);
       expect(await page.evaluate('document.cookie')).toBe('');
       const kept = await keptBy(page);
       expect(kept).toContain(panel.acme.id); // The search does see what is stored.
@@ -61,7 +61,7 @@ describePanel(
       await page.getByRole('heading', { name: 'Log in' }).waitFor();
       expect(await page.context().cookies()).toEqual([]);
       const { status } = await fetch(`${panel.url}/v1/me`, {
-        headers: { authorization: `Bearer ${cookie?.value}` },
+        headers: { cookie: `${cookie?.name}=${cookie?.value}` },
       });
       expect(status).toBe(401);
       await page.goBack();
@@ -71,13 +71,38 @@ describePanel(
 
     it('asks for the login again when the session has ended elsewhere', async () => {
       const page = await panel.openAs(panel.ada);
+      await page.waitForLoadState('networkidle');
       const [cookie] = await page.context().cookies();
-      await fetch(`${panel.url}/v1/sessions/current`, {
+      const { status } = await fetch(`${panel.url}/v1/sessions/current`, {
         method: 'DELETE',
-        headers: { authorization: `Bearer ${cookie?.value}` },
+        headers: { cookie: `${cookie?.name}=${cookie?.value}`, origin: panel.url },
       });
+      expect(status).toBe(204);
       await page.reload();
       await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      // What is left of the session is no obstacle to the next one.
+      await logIn(page, panel.ada);
+      await page
+        .getByRole('button', { name: `Account of ${panel.ada.name}` })
+        .first()
+        .waitFor();
+    });
+
+    it('works with no session that another server has put beside its own, and gets rid of it', async () => {
+      const page = await panel.openAs(panel.ada);
+      await page.waitForLoadState('networkidle');
+      const [cookie] = await page.context().cookies();
+      const stray = { ...cookie!, path: '/v1', value: 'put there by another port' };
+      await page.context().addCookies([stray]);
+      expect(await page.context().cookies(`${panel.url}/v1/me`)).toHaveLength(2);
+      await page.reload();
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      expect(await page.context().cookies(`${panel.url}/v1/me`)).toEqual([cookie]);
+      await page.reload();
+      await page
+        .getByRole('button', { name: `Account of ${panel.ada.name}` })
+        .first()
+        .waitFor();
     });
   },
   { refusals: [/^401 POST \/v1\/sessions$/] },

@@ -3,7 +3,10 @@ import { createClient, ProblemError } from '@claviger/sdk';
 /** The API of the server that the panel came from. The session is a cookie that no script can read. */
 export const api = createClient({ baseUrl: window.location.origin });
 
-/** Errors of a form, by the name of the field: the JSON pointer without its first slash. */
+/**
+ * Errors of a form, by the name of the field: the JSON pointer without its first slash. What is said of an entry of a list
+ * (`allowedCidrs/1`) stands at the list, with the number of the entry.
+ */
 export type FieldErrors = Record<string, string[]>;
 
 const NO_ERRORS: FieldErrors = {};
@@ -18,11 +21,22 @@ export function fieldErrors(error: unknown): FieldErrors {
   const before = known.get(error);
   if (before) return before;
   const errors: FieldErrors = {};
-  for (const { pointer, detail } of error.problem?.errors ?? []) {
-    (errors[(pointer ?? '').replace(/^\//, '')] ??= []).push(detail);
+  for (const { pointer = '', detail } of error.problem?.errors ?? []) {
+    const [, name, entry] = /^\/?(.*?)(?:\/(\d+)(?:\/.*)?)?$/.exec(pointer) ?? [];
+    const text = entry === undefined ? detail : `Entry ${Number(entry) + 1}: ${detail}`;
+    (errors[name ?? ''] ??= []).push(text);
   }
   known.set(error, errors);
   return errors;
+}
+
+/** What a refusal says of a list whose entries are chosen, not numbered: each reason once; `''` for nothing. */
+export function reasonsAt(error: unknown, list: string): string {
+  if (!(error instanceof ProblemError)) return '';
+  const at = (error.problem?.errors ?? []).filter(
+    ({ pointer }) => pointer === `/${list}` || pointer?.startsWith(`/${list}/`),
+  );
+  return [...new Set(at.map(({ detail }) => detail))].join(' ');
 }
 
 /** Whether an error is a refusal with this stable code. */

@@ -29,10 +29,28 @@ function noticeEnd(error: unknown): void {
   noteEnd();
 }
 
+/** Refusals that come of a role, or an organization, that has changed since the page asked who is there. */
+const CHANGED = new Set([
+  'insufficient_scope',
+  'grant_exceeds_permissions',
+  'organization_suspended',
+]);
+
+/** Then it is asked anew, and pages and buttons follow. */
+function noticeChange(error: unknown): void {
+  if (!(error instanceof ProblemError) || error.status !== 403 || !CHANGED.has(error.code)) return;
+  void queryClient.invalidateQueries({ queryKey: ME });
+}
+
+function notice(error: unknown): void {
+  noticeEnd(error);
+  noticeChange(error);
+}
+
 /** What has been read of the server. Nothing of it is kept anywhere but in memory. */
 export const queryClient: QueryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: noticeEnd }),
-  mutationCache: new MutationCache({ onError: noticeEnd }),
+  queryCache: new QueryCache({ onError: notice }),
+  mutationCache: new MutationCache({ onError: notice }),
   defaultOptions: {
     queries: {
       // The client has retried what may be retried.

@@ -17,7 +17,9 @@ export interface Paged<P> {
   previous: (() => void) | undefined;
   /** Undefined on the last page. */
   next: (() => void) | undefined;
-  refetch: () => void;
+  /** Reads the page anew. */
+  refetch: () => unknown;
+  isFetching: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export function usePages<P extends AnyPage>(
       nextCursor === undefined || query.isPlaceholderData
         ? undefined
         : go([...cursors, nextCursor]),
-    refetch: () => void query.refetch(),
+    refetch: query.refetch,
+    isFetching: query.isFetching,
   };
 }

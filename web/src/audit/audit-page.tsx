@@ -2,7 +2,7 @@ import { ScrollText } from 'lucide-react';
 import { useState } from 'react';
 import { useNavigate, useParams, useSearchParams } from 'react-router';
 import { usePages } from '../api/use-pages';
-import { useMe, useOrganization } from '../session/session';
+import { useCan, useMe, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
 import { Notice } from '../ui/notice';
 import { onDemand } from '../ui/on-demand';
@@ -18,11 +18,16 @@ import { type LiveTail, useLiveTail } from './use-live-tail';
 
 const EventPanel = onDemand(() => import('./event-panel').then((module) => module.EventPanel));
 
-/** `audit` and `audit/:eventId`: the organization's trail, or with `?trail=server` the server's own. */
+/**
+ * `audit` and `audit/:eventId`: the organization's trail, or with `?trail=server` the server's own; for instance
+ * administrators who may not read the organization's, always the server's.
+ */
 export function Component() {
   const organization = useOrganization();
   const [search] = useSearchParams();
-  const isServer = useMe().instanceAdministrator && search.get('trail') === 'server';
+  const mayReadOwn = useCan()('audit:read');
+  const isServer =
+    useMe().instanceAdministrator && (!mayReadOwn || search.get('trail') === 'server');
   const chain = isServer ? serverChain : organizationChain(organization);
   return <Trail key={isServer ? 'server' : organization.id} {...{ chain, isServer }} />;
 }

@@ -47,7 +47,7 @@ export function EventPanel({
       description={event && exactTime(event.occurredAt)}
     >
       <DialogBody>
-        <ProblemNotice error={query.error} />
+        <ProblemNotice error={query.error} retry={query} />
         {event ? (
           <EventFacts event={event} onFilter={onFilter} />
         ) : (

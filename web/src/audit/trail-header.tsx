@@ -1,7 +1,7 @@
 import { FileDown, Radio, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
-import { useMe } from '../session/session';
+import { useCan, useMe } from '../session/session';
 import { Button } from '../ui/button';
 import { SelectBox } from '../ui/select';
 import { onDemand } from '../ui/on-demand';
@@ -34,6 +34,7 @@ export function TrailHeader({
   onLive: (isOn: boolean) => void;
 }) {
   const { instanceAdministrator } = useMe();
+  const mayChoose = useCan()('audit:read') && instanceAdministrator;
   const [, setSearch] = useSearchParams();
   const [dialog, setDialog] = useState<'export' | 'verify'>();
   const close = () => setDialog(undefined);
@@ -43,7 +44,7 @@ export function TrailHeader({
         title="Audit trail"
         actions={
           <>
-            {instanceAdministrator && (
+            {mayChoose && (
               <SelectBox
                 label="Trail of"
                 choices={TRAILS}

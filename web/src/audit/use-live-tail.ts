@@ -57,7 +57,8 @@ export function useLiveTail(
       return merge(tailOf(queryKey), data, paging.next !== undefined, readerId);
     },
     enabled: startedAt !== undefined && !isIdle,
-    refetchInterval: POLL_MS,
+    // After a failed look there is none until somebody asks for it.
+    refetchInterval: ({ state }) => state.error === null && POLL_MS,
     gcTime: 0,
   });
   const isNew = (event: AuditEvent) =>
@@ -76,7 +77,8 @@ export function useLiveTail(
       isStale: false,
       previous: undefined,
       next: undefined,
-      refetch: () => void query.refetch(),
+      refetch: query.refetch,
+      isFetching: query.isFetching,
     },
   };
 }

@@ -18,7 +18,7 @@ export function Fresh<T>({
   read: () => Promise<T>;
   children: (resource: T) => ReactNode;
 }) {
-  const { data, error } = useQuery({
+  const query = useQuery({
     queryKey: ['editing', ...of],
     queryFn: read,
     staleTime: Infinity,
@@ -26,6 +26,7 @@ export function Fresh<T>({
     // The tag belongs to the very object that was answered.
     structuralSharing: false,
   });
+  const { data, error } = query;
   if (data !== undefined) return children(data);
-  return <DialogBody>{error ? <ProblemNotice error={error} /> : <Loading />}</DialogBody>;
+  return <DialogBody>{error ? <ProblemNotice error={error} retry={query} /> : <Loading />}</DialogBody>;
 }

@@ -8,7 +8,7 @@ import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
 import { expiresAtOf, ExpiryField, useExpiry } from './expiry-field';
-import { KeyLimits, limitsOf, type LimitsDraft, NO_LIMITS } from './key-limits';
+import { KeyLimits, limitsOf, useNewLimits } from './key-limits';
 import { type NewToken, newToken } from './token-dialog';
 
 /** Creates one more key of a service account, and hands its token on. */
@@ -25,7 +25,7 @@ export function CreateKeyPanel({
   const queryClient = useQueryClient();
   const [name, setName] = useState('');
   const [expiry, setExpiry] = useExpiry();
-  const [limits, setLimits] = useState<LimitsDraft>(NO_LIMITS);
+  const [limits, setLimits] = useNewLimits(account.role.key);
   const create = useMutation({
     mutationFn: async () => {
       const key = await api.keys.create({
@@ -56,7 +56,12 @@ export function CreateKeyPanel({
             onValueChange={setName}
           />
           <ExpiryField name="expiresAt" value={expiry} onChange={setExpiry} />
-          <KeyLimits roleKey={account.role.key} draft={limits} onChange={setLimits} />
+          <KeyLimits
+            roleKey={account.role.key}
+            draft={limits}
+            onChange={setLimits}
+            error={create.error}
+          />
         </DialogBody>
         <DialogFooter>
           <Button onClick={onClose}>Cancel</Button>

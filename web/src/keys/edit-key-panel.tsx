@@ -8,8 +8,10 @@ import { useEdit } from '../edit/use-edit';
 import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { TextField } from '../ui/field';
+import { Notice } from '../ui/notice';
 import { toast } from '../ui/toast';
 import { KeyLimits, limitsOf, type LimitsDraft } from './key-limits';
+import { useBeyond } from './use-beyond';
 
 interface Draft extends LimitsDraft {
   name: string;
@@ -35,7 +37,8 @@ export function EditKeyPanel({ account, apiKey, onClose }: EditProps) {
 
 function EditForm({ account, apiKey, onClose }: EditProps) {
   const edit = useKeyEdit(account, apiKey, onClose);
-  const { draft, change, save } = edit;
+  const { draft, change, save, seen } = edit;
+  const beyond = useBeyond(account, seen);
   return (
     <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
       <DialogBody>
@@ -48,7 +51,18 @@ function EditForm({ account, apiKey, onClose }: EditProps) {
           value={draft.name}
           onValueChange={(name) => change({ name })}
         />
-        <KeyLimits roleKey={account.role.key} draft={draft} onChange={change} />
+        {beyond.length > 0 && (
+          <Notice title="This key can do more than you">
+            You can narrow it, but not widen it: neither its permissions nor its networks.
+          </Notice>
+        )}
+        <KeyLimits
+          roleKey={account.role.key}
+          draft={draft}
+          onChange={change}
+          before={seen.permissions}
+          error={save.error}
+        />
       </DialogBody>
       <DialogFooter>
         <Button onClick={onClose}>Cancel</Button>

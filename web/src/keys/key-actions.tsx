@@ -5,6 +5,7 @@ import { useCan } from '../session/session';
 import { RowMenu } from '../ui/menu';
 import { onDemand } from '../ui/on-demand';
 import type { NewToken } from './token-dialog';
+import { useBeyond } from './use-beyond';
 
 const RotateDialog = onDemand(() =>
   import('./rotate-dialog').then((module) => module.RotateDialog),
@@ -31,6 +32,7 @@ export function KeyActions({
   const { name, status, type } = apiKey;
   const isUsable = status === 'active' || status === 'expiring';
   const mayManage = useCan()('keys:manage') && isUsable;
+  const isBeyond = useBeyond(account, apiKey).length > 0;
   const stop = () => setDoing(undefined);
   return (
     <>
@@ -39,6 +41,7 @@ export function KeyActions({
         actions={[
           // A key with a public key is rotated by whoever has the new pair: through the API.
           mayManage &&
+            !isBeyond &&
             status === 'active' &&
             type === 'token' && {
               label: 'Rotate',

@@ -31,7 +31,8 @@ const STATUSES = ['active', 'expiring', 'expired', 'revoked'] as const;
 export function Component() {
   const { id: organizationId } = useOrganization();
   const { serviceAccountId = '' } = useParams();
-  const { data: account, error } = useServiceAccount(serviceAccountId);
+  const found = useServiceAccount(serviceAccountId);
+  const { data: account, error } = found;
   const filters = useSearchFilters();
   const [isCreating, setCreating] = useState(false);
   const [shown, setShown] = useState<NewToken | null>(null);
@@ -45,7 +46,7 @@ export function Component() {
     (after, signal) =>
       api.keys.list({ organizationId, serviceAccountId, ...query, after }, { signal }),
   );
-  if (!account) return error ? <ProblemNotice error={error} /> : <Loading />;
+  if (!account) return error ? <ProblemNotice error={error} retry={found} /> : <Loading />;
   const create = can('keys:manage') && (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus aria-hidden /> Create key

@@ -2,9 +2,8 @@ import type { Key, ServiceAccount } from '@claviger/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { ConfirmDialog } from '../ui/dialog';
-import { Notice } from '../ui/notice';
-import { Time } from '../ui/time';
 import { toast } from '../ui/toast';
+import { RecentUsage } from './recent-usage';
 
 /** Asks before a key is revoked, and says whether it is in use. */
 export function RevokeDialog({
@@ -43,24 +42,7 @@ export function RevokeDialog({
         Requests with its token are refused from now on, on every instance. This cannot be undone.
         Keys that replaced it go on working.
       </p>
-      <Notice
-        tone={apiKey.lastUsedAt ? 'warning' : 'info'}
-        title={
-          apiKey.lastUsedAt ? (
-            <>
-              It was last used <Time at={apiKey.lastUsedAt} />
-            </>
-          ) : (
-            'It has never been used'
-          )
-        }
-      >
-        {apiKey.lastUsedIp && (
-          <>
-            From <code>{apiKey.lastUsedIp}</code>.
-          </>
-        )}
-      </Notice>
+      <RecentUsage account={account} apiKey={apiKey} tone="warning" />
     </ConfirmDialog>
   );
 }

@@ -1,13 +1,13 @@
 import { Form } from '@base-ui/react/form';
 import type { Key, ServiceAccount } from '@claviger/sdk';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { SelectField } from '../ui/select';
-import { Notice, ProblemNotice } from '../ui/notice';
-import { Time } from '../ui/time';
+import { ProblemNotice } from '../ui/notice';
+import { RecentUsage } from './recent-usage';
 import { type NewToken, newToken } from './token-dialog';
 
 const HOUR = 3_600;
@@ -18,7 +18,6 @@ const OVERLAPS = [
   { value: String(3 * 24 * HOUR), label: '3 days' },
   { value: String(7 * 24 * HOUR), label: '7 days' },
 ];
-const DAYS = 7;
 
 /** Makes a successor of a key; both work until the overlap is over. */
 export function RotateDialog({
@@ -59,7 +58,7 @@ export function RotateDialog({
             old one still works.
           </p>
           <ProblemNotice error={rotate.error} />
-          <UsageOf account={account} apiKey={apiKey} />
+          <RecentUsage account={account} apiKey={apiKey} />
           <SelectField
             name="overlapSeconds"
             label="The old key works on for"
@@ -77,33 +76,5 @@ export function RotateDialog({
         </DialogFooter>
       </Form>
     </Dialog>
-  );
-}
-
-/** How often the old key is still used. */
-function UsageOf({ account, apiKey }: { account: ServiceAccount; apiKey: Key }) {
-  const { organizationId, id: serviceAccountId } = account;
-  const { data } = useQuery({
-    queryKey: [
-      'organizations',
-      organizationId,
-      'service-accounts',
-      serviceAccountId,
-      'usage',
-      apiKey.id,
-    ],
-    queryFn: async ({ signal }) =>
-      await api.keys.usage(
-        { organizationId, serviceAccountId, keyId: apiKey.id, days: DAYS, limit: 1 },
-        { signal },
-      ),
-  });
-  const usage = data?.keys?.find(({ relation }) => relation === 'this');
-  if (!usage) return null;
-  if (usage.requests === 0) return <Notice title={`Not used in the last ${DAYS} days`} />;
-  return (
-    <Notice title={`${usage.requests.toLocaleString('en')} requests in the last ${DAYS} days`}>
-      The last one <Time at={usage.lastUsedAt} />.
-    </Notice>
   );
 }

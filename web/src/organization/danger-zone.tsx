@@ -1,5 +1,5 @@
 import type { Organization } from '@claviger/sdk';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../api/client';
@@ -90,12 +90,14 @@ function Deletion({ organization: { id, name } }: { organization: Organization }
   const [isAsking, setAsking] = useState(false);
   const [typed, setTyped] = useState('');
   const navigate = useNavigate();
+  const queryClient = useQueryClient();
   const deletion = useMutation({
     mutationFn: () => api.organizations.delete({ organizationId: id }),
     onSuccess: async () => {
       toast(`${name} is deleted`);
       await refreshMe();
       await navigate('/', { replace: true });
+      queryClient.removeQueries({ queryKey: ['organizations', id] });
     },
   });
   const close = () => {

@@ -2,7 +2,7 @@ import type { Organization } from '@claviger/sdk';
 import { useCan, useMe } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Loading } from '../ui/loading';
-import { Notice, ProblemNotice } from '../ui/notice';
+import { ProblemNotice } from '../ui/notice';
 import { Card, Fact, Facts, PageHeader } from '../ui/page';
 import { Time } from '../ui/time';
 import { DangerZone } from './danger-zone';
@@ -12,7 +12,8 @@ import { useSettings } from './use-settings';
 
 /** The organization itself: its name, its limits, its end. */
 export function Component() {
-  const { data: organization, error } = useSettings();
+  const query = useSettings();
+  const { data: organization, error } = query;
   return (
     <>
       <PageHeader title="Organization">
@@ -21,7 +22,7 @@ export function Component() {
       {organization ? (
         <Settings organization={organization} />
       ) : error ? (
-        <ProblemNotice error={error} />
+        <ProblemNotice error={error} retry={query} />
       ) : (
         <Loading />
       )}
@@ -35,12 +36,6 @@ function Settings({ organization }: { organization: Organization }) {
   const isSuspended = organization.status === 'suspended';
   return (
     <>
-      {isSuspended && (
-        <Notice tone="warning" title="This organization is suspended">
-          Its keys are refused, and nothing can be changed here until an administrator of the server
-          resumes it.
-        </Notice>
-      )}
       <Card title="About">
         <About organization={organization} />
       </Card>

@@ -24,6 +24,7 @@ export function DeleteRole({ role, onClose }: { role: Role; onClose: () => void 
       title={`Delete the role “${role.name}”?`}
       confirm="Delete role"
       busy={remove.isPending}
+      disabled={role.memberCount > 0}
       error={remove.error}
       onConfirm={() => remove.mutate()}
       onCancel={onClose}

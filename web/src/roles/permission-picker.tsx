@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { reasonsAt } from '../api/client';
 import { useCan } from '../session/session';
 import { CheckField } from '../ui/check-field';
 import { Loading } from '../ui/loading';
@@ -11,18 +12,19 @@ export function PermissionPicker({
   chosen,
   onChange,
   disabled = false,
-  errors,
+  error,
 }: {
   chosen: ReadonlySet<string>;
   onChange: (chosen: ReadonlySet<string>) => void;
   disabled?: boolean;
   /** What the server said about them. */
-  errors: string[];
+  error: unknown;
 }) {
   const can = useCan();
   const errorId = useId();
-  const { data: permissions, error } = usePermissionsQuery();
-  if (error) return <ProblemNotice error={error} />;
+  const query = usePermissionsQuery();
+  const { data: permissions } = query;
+  if (query.error) return <ProblemNotice error={query.error} retry={query} />;
   if (!permissions) return <Loading />;
   const tick = (permission: string, isTicked: boolean) => {
     const next = new Set(chosen);
@@ -34,7 +36,7 @@ export function PermissionPicker({
     <div role="group" aria-label="Permissions" aria-describedby={errorId}>
       <h3>Permissions</h3>
       <p id={errorId} className={styles.error}>
-        {errors.join(' ')}
+        {reasonsAt(error, 'permissions')}
       </p>
       {groupPermissions(permissions).map((group) => (
         <fieldset key={group.resource} className={styles.group}>

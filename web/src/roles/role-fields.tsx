@@ -1,5 +1,4 @@
 import type { ReactNode } from 'react';
-import type { FieldErrors } from '../api/client';
 import { TextAreaField, TextField } from '../ui/field';
 import { PermissionPicker } from './permission-picker';
 
@@ -14,13 +13,14 @@ export interface RoleDraft {
 export function RoleFields({
   draft,
   change,
-  errors,
+  error,
   maySetPermissions = true,
   children,
 }: {
   draft: RoleDraft;
   change: (part: Partial<RoleDraft>) => void;
-  errors: FieldErrors;
+  /** Why the server has refused it. */
+  error: unknown;
   maySetPermissions?: boolean;
   children?: ReactNode;
 }) {
@@ -47,9 +47,7 @@ export function RoleFields({
         chosen={draft.permissions}
         onChange={(permissions) => change({ permissions })}
         disabled={!maySetPermissions}
-        errors={Object.entries(errors).flatMap(([name, texts]) =>
-          name.split('/')[0] === 'permissions' ? texts : [],
-        )}
+        error={error}
       />
     </>
   );

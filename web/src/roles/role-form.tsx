@@ -36,7 +36,8 @@ export function NewRole({ from, onClose }: { from?: Role; onClose: () => void })
         <DialogBody>
           {!taken && <ProblemNotice error={create.error} />}
           <RoleFields
-            {...{ draft, errors }}
+            draft={draft}
+            error={create.error}
             change={(part) => setDraft((before) => ({ ...before, ...part }))}
           >
             <KeyField value={key} onChange={(chosen) => setChosenKey(chosen || undefined)} />
@@ -92,13 +93,12 @@ function EditForm({ role, onClose }: EditProps) {
   const isOwn = useOrganization().role.key === role.key;
   const edit = useRoleEdit(role, isOwn, onClose);
   const { draft, change, save, seen } = edit;
-  const errors = fieldErrors(save.error);
   return (
-    <Form errors={errors} onFormSubmit={() => save.mutate()}>
+    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
       <DialogBody>
         <EditNotice edit={edit} />
         <Warnings role={seen} isOwn={isOwn} />
-        <RoleFields {...{ draft, change, errors }} maySetPermissions={!isOwn} />
+        <RoleFields {...{ draft, change }} error={save.error} maySetPermissions={!isOwn} />
       </DialogBody>
       <DialogFooter>
         <Button onClick={onClose}>Cancel</Button>

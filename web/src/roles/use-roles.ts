@@ -24,3 +24,16 @@ export function useRolesQuery(): UseQueryResult<Role[]> {
 export function useRoles(): Role[] | undefined {
   return useRolesQuery().data;
 }
+
+/**
+ * What a role permits beyond what the person holds: nobody gives that, or changes who has it. `[]` also where roles are
+ * not known; the server decides.
+ */
+export function useLacking(): (roleKey: string) => string[] {
+  const roles = useRoles();
+  const can = useCan();
+  return (roleKey) =>
+    roles
+      ?.find(({ key }) => key === roleKey)
+      ?.permissions.filter((permission) => !can(permission)) ?? [];
+}

@@ -2,6 +2,7 @@ import type { ServiceAccount } from '@claviger/sdk';
 import { CirclePause, CirclePlay, KeyRound, Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { useLacking } from '../roles/use-roles';
 import { useCan } from '../session/session';
 import { RowMenu } from '../ui/menu';
 import { onDemand } from '../ui/on-demand';
@@ -22,13 +23,14 @@ export function AccountActions({
   onDeleted,
 }: {
   account: ServiceAccount;
-  onDeleted?: () => void;
+  onDeleted?: () => void | Promise<void>;
 }) {
   const [doing, setDoing] = useState<Doing>();
   const navigate = useNavigate();
   const can = useCan();
   const mayManage = can('service-accounts:manage');
-  const { id, organizationId, name, status } = account;
+  const { id, organizationId, name, status, role } = account;
+  const isBeyond = useLacking()(role.key).length > 0;
   const stop = () => setDoing(undefined);
   return (
     <>
@@ -47,17 +49,19 @@ export function AccountActions({
             onSelect: () => setDoing('edit'),
           },
           mayManage &&
-            (status === 'active'
-              ? {
-                  label: 'Disable',
-                  icon: <CirclePause aria-hidden />,
-                  onSelect: () => setDoing('disable'),
-                }
-              : {
-                  label: 'Enable',
-                  icon: <CirclePlay aria-hidden />,
-                  onSelect: () => setDoing('enable'),
-                }),
+            status === 'active' && {
+              label: 'Disable',
+              icon: <CirclePause aria-hidden />,
+              onSelect: () => setDoing('disable'),
+            },
+          // Nobody lets in what can do more than they.
+          mayManage &&
+            status === 'disabled' &&
+            !isBeyond && {
+              label: 'Enable',
+              icon: <CirclePlay aria-hidden />,
+              onSelect: () => setDoing('enable'),
+            },
           mayManage && {
             label: 'Delete',
             icon: <Trash2 aria-hidden />,

@@ -1,14 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { useSettled } from '../api/use-search-filters';
-import { RoleSummary } from '../roles/role-summary';
-import { useRoles } from '../roles/use-roles';
+import { RoleField } from '../roles/role-field';
 import { useOrganization } from '../session/session';
 import { TextAreaField, TextField } from '../ui/field';
-import { SelectField } from '../ui/select';
 import { type Person, UserField } from '../users/user-field';
 import { nameHints } from './name-hints';
-import styles from './account-fields.module.css';
 
 /** What people fill in about a service account. */
 export interface AccountDraft {
@@ -18,18 +15,16 @@ export interface AccountDraft {
   description: string;
 }
 
-/** The fields that creating and editing share. `ownName` is the name that it has already. */
+/** The fields that creating and editing share. `own`: what it is already. */
 export function AccountFields({
   draft,
   onChange,
-  ownName,
+  own,
 }: {
   draft: AccountDraft;
   onChange: (draft: AccountDraft) => void;
-  ownName?: string;
+  own?: AccountDraft;
 }) {
-  const roles = useRoles();
-  const role = roles?.find(({ key }) => key === draft.role);
   const set = (change: Partial<AccountDraft>) => onChange({ ...draft, ...change });
   return (
     <>
@@ -41,29 +36,21 @@ export function AccountFields({
         placeholder="Salesforce → user sync"
         value={draft.name}
         onValueChange={(name) => set({ name })}
-        hint={<NameHint name={draft.name} ownName={ownName} />}
+        hint={<NameHint name={draft.name} ownName={own?.name} />}
       />
-      <div className={styles.role}>
-        <SelectField
-          name="role"
-          label="Role"
-          hint="Choose the one that permits the least of what is enough."
-          choices={(roles ?? []).map(({ key, name, description }) => ({
-            value: key,
-            label: name,
-            note: description,
-          }))}
-          value={draft.role}
-          onChange={(chosen) => set({ role: chosen })}
-        />
-        {role && <RoleSummary role={role} />}
-      </div>
+      <RoleField
+        hint="Choose the one that permits the least of what is enough."
+        value={draft.role}
+        onChange={(role) => set({ role })}
+        current={own?.role}
+      />
       <UserField
         name="ownerId"
         label="Owner"
         hint="Who answers for it. It goes on working when they leave."
         value={draft.owner}
         onChange={(owner) => set({ owner })}
+        known={own?.owner}
       />
       <TextAreaField
         name="description"

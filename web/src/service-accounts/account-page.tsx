@@ -21,10 +21,11 @@ const RECENT = 10;
 /** One service account: what it is for, who answers for it, how it is used. */
 export function Component() {
   const { serviceAccountId = '' } = useParams();
-  const { data: account, error } = useServiceAccount(serviceAccountId);
+  const query = useServiceAccount(serviceAccountId);
+  const { data: account, error } = query;
   const navigate = useNavigate();
   const can = useCan();
-  if (!account) return error ? <ProblemNotice error={error} /> : <Loading />;
+  if (!account) return error ? <ProblemNotice error={error} retry={query} /> : <Loading />;
   return (
     <>
       <PageHeader
@@ -43,7 +44,7 @@ export function Component() {
             )}
             <AccountActions
               account={account}
-              onDeleted={() => void navigate('..', { relative: 'path', replace: true })}
+              onDeleted={() => navigate('..', { relative: 'path', replace: true })}
             />
           </>
         }
@@ -80,7 +81,11 @@ function About({ account }: { account: ServiceAccount }) {
           </Fact>
         )}
         <Fact label="Keys">
-          <Link to="keys">{account.keyCount} usable</Link>
+          {useCan()('keys:read') ? (
+            <Link to="keys">{account.keyCount} usable</Link>
+          ) : (
+            `${account.keyCount} usable`
+          )}
         </Fact>
         <Fact label="Last used">
           <Time at={account.lastUsedAt} />
@@ -98,7 +103,7 @@ function About({ account }: { account: ServiceAccount }) {
 
 function RecentRequests({ account }: { account: ServiceAccount }) {
   const { id: organizationId } = useOrganization();
-  const { data, error, isPending } = useQuery({
+  const recent = useQuery({
     queryKey: [
       'organizations',
       organizationId,
@@ -118,8 +123,8 @@ function RecentRequests({ account }: { account: ServiceAccount }) {
     >
       <Table
         label="Recent requests"
-        paged={{ isPending, error, isStale: false, next: undefined, previous: undefined }}
-        rows={data?.data}
+        paged={{ ...recent, isStale: false, next: undefined, previous: undefined }}
+        rows={recent.data?.data}
         rowKey={({ id }) => id}
         empty={<p className={styles.muted}>It has made no request yet.</p>}
         columns={[

@@ -4,7 +4,8 @@ import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
 import { expiresAtOf, ExpiryField, useExpiry } from '../keys/expiry-field';
 import { type NewToken, newToken } from '../keys/token-dialog';
-import { useMe, useOrganization } from '../session/session';
+import { useLacking } from '../roles/use-roles';
+import { useCan, useMe, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { ProblemNotice } from '../ui/notice';
@@ -21,12 +22,14 @@ export function CreatePanel({
   const { id: organizationId } = useOrganization();
   const me = useMe();
   const queryClient = useQueryClient();
-  const [draft, setDraft] = useState<AccountDraft>({
+  const [filled, setDraft] = useState<AccountDraft>({
     name: '',
-    role: 'viewer',
+    role: '',
     owner: { id: me.id, name: me.name, email: me.email },
     description: '',
   });
+  const firstRole = useFirstRole();
+  const draft = { ...filled, role: filled.role || firstRole };
   const [expiry, setExpiry] = useExpiry();
   const create = useMutation({
     mutationFn: async () => {
@@ -58,11 +61,23 @@ export function CreatePanel({
         </DialogBody>
         <DialogFooter>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={create.isPending}>
+          <Button
+            type="submit"
+            variant="primary"
+            busy={create.isPending}
+            disabled={draft.role === ''}
+          >
             Submit
           </Button>
         </DialogFooter>
       </Form>
     </SidePanel>
   );
+}
+
+/** What stands there until another role is chosen: the built-in one that can only look, where the person may give it. */
+function useFirstRole(): string {
+  const can = useCan();
+  const lacking = useLacking();
+  return can('roles:read') && lacking('viewer').length === 0 ? 'viewer' : '';
 }

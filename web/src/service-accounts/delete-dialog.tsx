@@ -10,7 +10,10 @@ import { Notice } from '../ui/notice';
 import { Time } from '../ui/time';
 import { toast } from '../ui/toast';
 
-/** Deletes a service account, once its name was typed; shows first whether anything still uses it. */
+/**
+ * Deletes a service account, once its name was typed; shows first whether anything still uses it. `onDeleted` leaves the
+ * pages that are about it.
+ */
 export function DeleteDialog({
   account,
   onClose,
@@ -18,7 +21,7 @@ export function DeleteDialog({
 }: {
   account: ServiceAccount;
   onClose: () => void;
-  onDeleted?: () => void;
+  onDeleted?: () => void | Promise<void>;
 }) {
   const { id: serviceAccountId, organizationId, name } = account;
   const [typed, setTyped] = useState('');
@@ -26,14 +29,13 @@ export function DeleteDialog({
   const remove = useMutation({
     mutationFn: () => api.serviceAccounts.delete({ organizationId, serviceAccountId }),
     onSuccess: async () => {
-      onDeleted?.();
-      await queryClient.invalidateQueries({
-        queryKey: ['organizations', organizationId, 'service-accounts'],
-        // What is gone is not asked about again.
-        predicate: ({ queryKey }) => !queryKey.includes(serviceAccountId),
-      });
-      toast(`Deleted ${name}`);
+      // What is gone is forgotten, and not asked about again: so whatever shows it must be left first.
+      await onDeleted?.();
       onClose();
+      const accounts = ['organizations', organizationId, 'service-accounts'];
+      queryClient.removeQueries({ queryKey: [...accounts, serviceAccountId] });
+      toast(`Deleted ${name}`);
+      await queryClient.invalidateQueries({ queryKey: accounts });
     },
   });
   return (

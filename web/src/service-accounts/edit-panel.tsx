@@ -42,7 +42,7 @@ function EditForm({ account, onClose }: EditProps) {
     <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
       <DialogBody>
         <EditNotice edit={edit} />
-        <AccountFields draft={draft} onChange={change} ownName={seen.name} />
+        <AccountFields draft={draft} onChange={change} own={toDraft(seen)} />
         <MoreFields {...{ draft, change }} />
       </DialogBody>
       <DialogFooter>

@@ -92,7 +92,7 @@ const COLUMNS: Column<ServiceAccount>[] = [
     key: 'keyCount',
     header: 'Keys',
     align: 'end',
-    cell: ({ id, keyCount }) => <Link to={`${id}/keys`}>{keyCount}</Link>,
+    cell: (account) => <KeyCount account={account} />,
   },
   {
     key: 'lastUsedAt',
@@ -110,6 +110,10 @@ const COLUMNS: Column<ServiceAccount>[] = [
 ];
 
 const STATUSES = ['active', 'disabled'] as const;
+
+function KeyCount({ account: { id, keyCount } }: { account: ServiceAccount }) {
+  return useCan()('keys:read') ? <Link to={`${id}/keys`}>{keyCount}</Link> : keyCount;
+}
 
 type Query = NonNullable<Parameters<typeof api.serviceAccounts.list>[0]>;
 

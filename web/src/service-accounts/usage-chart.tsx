@@ -24,16 +24,17 @@ interface Day {
 /** Requests and denials of an account, day by day. */
 export function UsageChart({ account }: { account: ServiceAccount }) {
   const { organizationId, id: serviceAccountId } = account;
-  const { data, error } = useQuery({
+  const query = useQuery({
     queryKey: ['organizations', organizationId, 'service-accounts', serviceAccountId, 'usage'],
     queryFn: () => api.serviceAccounts.usage({ organizationId, serviceAccountId, days: DAYS }),
   });
+  const { data, error } = query;
   return (
     <Card title={`Last ${DAYS} days`}>
       {data ? (
         <Bars days={data.data.map(toDay)} />
       ) : error ? (
-        <ProblemNotice error={error} />
+        <ProblemNotice error={error} retry={query} />
       ) : (
         <Loading />
       )}

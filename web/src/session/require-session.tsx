@@ -16,10 +16,11 @@ const LoginDialog = onDemand(() => import('./login-dialog').then((module) => mod
  * it, with its drafts and a token that nobody has seen yet: dialogs stay where they are, and another login goes on from there.
  */
 export function RequireSession() {
-  const { data: me, error } = useMeQuery();
+  const query = useMeQuery();
+  const { data: me, error } = query;
   const ended = useEndedSession();
   const { pathname, search } = useLocation();
-  if (me === undefined) return error ? <ProblemNotice error={error} /> : <Loading />;
+  if (me === undefined) return error ? <ProblemNotice error={error} retry={query} /> : <Loading />;
   const who = me ?? ended?.who;
   if (!who) {
     const next = pathname === '/' ? '' : `?next=${encodeURIComponent(pathname + search)}`;

@@ -7,7 +7,20 @@ import { api } from '../api/client';
 import { ENDED, type EndedSession, ME, noteEnd, queryClient } from '../api/query-client';
 
 /** An organization that the person works in, with what they may do there. */
-export type Membership = UserMe['organizations'][number];
+export type Membership = UserMe['organizations'][number] & {
+  status?: 'active' | 'suspended';
+};
+
+/** Whether the organization's people can only look at its own page, until it is resumed. */
+export function isSuspended({ status }: Membership): boolean {
+  return status === 'suspended';
+}
+
+/** Whether somebody may do something in an organization now. */
+export function permits(membership: Membership, permission: string): boolean {
+  if (isSuspended(membership) && permission !== 'organization:read') return false;
+  return membership.permissions.includes(permission);
+}
 
 async function readMe(): Promise<UserMe | null> {
   try {
@@ -60,8 +73,8 @@ export function useOrganization(): Membership {
 
 /** Whether the person holds a permission in the organization of this page: buttons follow it, the server decides. */
 export function useCan(): (permission: string) => boolean {
-  const { permissions } = useOrganization();
-  return (permission) => permissions.includes(permission);
+  const organization = useOrganization();
+  return (permission) => permits(organization, permission);
 }
 
 /** Forgets everything that was read; `me` says who is there now, undefined: to be asked. */

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { Outlet } from 'react-router';
-import { useMembership } from '../session/session';
+import { isSuspended, useMembership } from '../session/session';
+import { Notice } from '../ui/notice';
 import { rememberOrganization } from './last-organization';
 import { NotFound } from './not-found';
 
@@ -11,6 +12,17 @@ export function OrganizationFrame() {
   useEffect(() => {
     if (id) rememberOrganization(id);
   }, [id]);
-  // Another organization is another page: nothing of the one before may stay in a form.
-  return organization ? <Outlet key={organization.id} /> : <NotFound />;
+  if (!organization) return <NotFound />;
+  return (
+    <>
+      {isSuspended(organization) && (
+        <Notice tone="warning" title="This organization is suspended">
+          Its keys are refused, and nothing can be changed here until an administrator of the server
+          resumes it.
+        </Notice>
+      )}
+      {/* Another organization is another page: nothing of the one before may stay in a form. */}
+      <Outlet key={organization.id} />
+    </>
+  );
 }

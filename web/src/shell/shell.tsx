@@ -1,27 +1,13 @@
 import { NavLink, Outlet, Link } from 'react-router';
-import { Bot, Building2, KeyRound, ScrollText, ShieldCheck, Users } from 'lucide-react';
-import { useMembership } from '../session/session';
+import { KeyRound } from 'lucide-react';
+import { useMembership, useOrganization } from '../session/session';
 import { OrganizationSwitcher } from './organization-switcher';
+import { entryOf, type SettingsPage, useMissing } from './settings-pages';
 import styles from './shell.module.css';
 import { UserMenu } from './user-menu';
 
-/** The settings of an organization, in the order in which they are needed; each asks for a permission. */
-const PAGES = [
-  {
-    path: 'service-accounts',
-    label: 'Service accounts',
-    icon: Bot,
-    needs: 'service-accounts:read',
-  },
-  { path: 'users', label: 'Users', icon: Users, needs: 'users:read' },
-  { path: 'roles', label: 'Roles', icon: ShieldCheck, needs: 'roles:read' },
-  { path: 'audit', label: 'Audit trail', icon: ScrollText, needs: 'audit:read' },
-  { path: 'general', label: 'Organization', icon: Building2, needs: 'organization:read' },
-] as const;
-
 /** What stands around every page: whose settings these are, where one can go, who is logged in. */
-export function Component() {
-  const organization = useMembership();
+export function Shell({ pages }: { pages: readonly SettingsPage[] }) {
   return (
     <div className={styles.shell}>
       <a href="#content" className={styles.skip}>
@@ -42,23 +28,7 @@ export function Component() {
             <UserMenu compact />
           </div>
         </div>
-        {organization && (
-          <nav className={styles.nav} aria-label="Settings">
-            <p className={styles.navTitle}>Settings</p>
-            {PAGES.filter(({ needs }) => organization.permissions.includes(needs)).map(
-              ({ path, label, icon: Icon }) => (
-                <NavLink
-                  key={path}
-                  to={`/organizations/${organization.id}/${path}`}
-                  className={styles.link}
-                >
-                  <Icon aria-hidden />
-                  {label}
-                </NavLink>
-              ),
-            )}
-          </nav>
-        )}
+        {useMembership() && <Navigation pages={pages} />}
         <div className={styles.user}>
           <UserMenu />
         </div>
@@ -69,5 +39,30 @@ export function Component() {
         </div>
       </main>
     </div>
+  );
+}
+
+function Navigation({ pages }: { pages: readonly SettingsPage[] }) {
+  const { id } = useOrganization();
+  const missing = useMissing();
+  const readable = pages.filter((page) => missing(page).length === 0);
+  if (readable.length === 0) return null;
+  return (
+    <nav className={styles.nav} aria-label="Settings">
+      <p className={styles.navTitle}>Settings</p>
+      {readable.map(
+        (page) =>
+          page.menu && (
+            <NavLink
+              key={page.path}
+              to={`/organizations/${id}/${entryOf(page)}`}
+              className={styles.link}
+            >
+              <page.menu.icon aria-hidden />
+              {page.menu.label}
+            </NavLink>
+          ),
+      )}
+    </nav>
   );
 }

@@ -1,6 +1,8 @@
 import { ProblemError } from '@claviger/sdk';
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { fieldErrors } from '../api/client';
+import { Button } from './button';
 import styles from './notice.module.css';
 
 const ICONS = { info: Info, warning: TriangleAlert, danger: CircleAlert } as const;
@@ -29,6 +31,12 @@ export function Notice({
   );
 }
 
+/** Titles of refusals whose code is no plain word. */
+const TITLES: Readonly<Record<string, string>> = {
+  insufficient_scope: 'You may not do this',
+  grant_exceeds_permissions: 'This needs more than you may do',
+};
+
 /** What to do about refusals that say it less plainly themselves. */
 const ADVICE: Readonly<Record<string, string>> = {
   precondition_failed: 'Somebody has changed it meanwhile. Reload, and try again.',
@@ -38,28 +46,85 @@ const ADVICE: Readonly<Record<string, string>> = {
   audit_unavailable: 'It may have been done. Look before you try again.',
 };
 
-/** A refusal of the server, or what kept the answer from coming: title, what to do, and the id to ask about. */
-export function ProblemNotice({ error }: { error: unknown }) {
+/** A reading that can be tried again. */
+interface Retry {
+  refetch: () => unknown;
+  isFetching?: boolean;
+}
+
+/**
+ * A refusal of the server, or what kept the answer from coming: title, what to do, and the id to ask about. With `retry` it
+ * offers to read again, where that can help; nothing is tried again without being asked.
+ */
+export function ProblemNotice({ error, retry }: { error: unknown; retry?: Retry }) {
   if (error === undefined || error === null) return null;
   if (!(error instanceof ProblemError)) {
     return (
       <Notice tone="danger" role="alert" title="The server could not be reached">
-        Check your connection, and try again.
+        <p>Check your connection, and try again.</p>
+        <RetryButton retry={retry} />
       </Notice>
     );
   }
   const { problem, code, message, requestId, status } = error;
+  const fields = fieldsOf(error);
   return (
-    <Notice tone="danger" role="alert" title={problem?.title ?? 'The request failed'}>
-      <p>{message}</p>
+    <Notice
+      tone="danger"
+      role="alert"
+      title={
+        fields.length > 0
+          ? 'Something has to be corrected'
+          : (TITLES[code] ?? problem?.title ?? 'The request failed')
+      }
+    >
+      <p>{fields.length > 0 ? inWords(fields) : message}</p>
       {adviceFor(code, status) && <p>{adviceFor(code, status)}</p>}
       {requestId && (
         <p className={styles.request}>
           Request <code>{requestId}</code>
         </p>
       )}
+      {(status >= 500 || status === 429) && <RetryButton retry={retry} />}
     </Notice>
   );
+}
+
+function RetryButton({ retry }: { retry: Retry | undefined }) {
+  if (!retry) return null;
+  return (
+    <Button className={styles.retry} busy={retry.isFetching} onClick={() => void retry.refetch()}>
+      Try again
+    </Button>
+  );
+}
+
+/** Fields whose labels are not what the API calls them. */
+const LABELS: Readonly<Record<string, string>> = {
+  email: 'E-mail',
+  ownerId: 'Owner',
+  expiresAt: 'Key expires',
+  allowedCidrs: 'Allowed networks',
+  documentationUrl: 'Documentation',
+  overlapSeconds: 'The old key works on for',
+  maxKeysPerServiceAccount: 'Keys per service account',
+  maxKeyLifetimeSeconds: 'Longest life of a key',
+};
+
+/** The labels of the fields that a refusal is about: `currentPassword` reads "Current password". */
+function fieldsOf(error: ProblemError): string[] {
+  const labels = Object.keys(fieldErrors(error)).flatMap((name) => {
+    const last = name.split('/').at(-1) ?? '';
+    const words = last.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    return last === '' ? [] : [LABELS[last] ?? words.charAt(0).toUpperCase() + words.slice(1)];
+  });
+  return [...new Set(labels)];
+}
+
+function inWords(fields: readonly string[]): string {
+  return fields.length === 1
+    ? `Check the field “${fields[0]}”.`
+    : `Check the fields ${fields.map((field) => `“${field}”`).join(', ')}.`;
 }
 
 function adviceFor(code: string, status: number): string | undefined {

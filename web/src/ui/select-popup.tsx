@@ -10,7 +10,12 @@ export function SelectPopup({ choices }: { choices: readonly Choice[] }) {
       <Select.Positioner className={styles.positioner} sideOffset={4} alignItemWithTrigger={false}>
         <Select.Popup className={styles.popup}>
           {choices.map((choice) => (
-            <Select.Item key={choice.value} value={choice.value} className={styles.item}>
+            <Select.Item
+              key={choice.value}
+              value={choice.value}
+              disabled={choice.disabled}
+              className={styles.item}
+            >
               <Select.ItemText className={styles.itemText}>{choice.label}</Select.ItemText>
               {choice.note && <span className={styles.itemNote}>{choice.note}</span>}
               <Select.ItemIndicator className={styles.tick}>

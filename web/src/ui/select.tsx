@@ -6,11 +6,12 @@ import { onDemand } from './on-demand';
 
 const SelectPopup = onDemand(() => import('./select-popup').then((module) => module.SelectPopup));
 
-/** A choice; `note` stands beside its label in the list. */
+/** A choice; `note` stands beside its label in the list, and says why where it is disabled. */
 export interface Choice {
   value: string;
   label: string;
   note?: string;
+  disabled?: boolean;
 }
 
 /** One of some choices. */

@@ -34,7 +34,10 @@ export function Table<T>({
   /** The name of the table, for those who do not see it. */
   label: string;
   columns: Column<T>[];
-  paged: Pick<Paged<never>, 'isPending' | 'isStale' | 'error' | 'next' | 'previous'>;
+  paged: Pick<
+    Paged<never>,
+    'isPending' | 'isStale' | 'error' | 'next' | 'previous' | 'refetch' | 'isFetching'
+  >;
   rows: readonly T[] | undefined;
   rowKey: (row: T) => string;
   /** `name`, or `-name` for the other way. */
@@ -43,11 +46,11 @@ export function Table<T>({
   /** What stands there instead when there is no row. */
   empty: ReactNode;
 }) {
-  if (paged.error && rows === undefined) return <ProblemNotice error={paged.error} />;
+  if (paged.error && rows === undefined) return <ProblemNotice error={paged.error} retry={paged} />;
   if (rows?.length === 0 && !paged.previous) return <>{empty}</>;
   return (
     <div className={styles.frame} aria-busy={paged.isPending || paged.isStale}>
-      <ProblemNotice error={paged.error} />
+      <ProblemNotice error={paged.error} retry={paged} />
       <table className={`${styles.table} ${paged.isStale ? styles.stale : ''}`} aria-label={label}>
         <thead>
           <tr>

@@ -8,7 +8,7 @@ import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
-import { RoleField } from './role-field';
+import { RoleField } from '../roles/role-field';
 import { useRefreshUsers } from './use-refresh-users';
 
 /** Invites somebody to the organization; what was made of it goes to `onInvited`. */

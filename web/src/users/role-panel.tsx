@@ -8,7 +8,7 @@ import { useOrganization } from '../session/session';
 import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { toast } from '../ui/toast';
-import { RoleField } from './role-field';
+import { RoleField } from '../roles/role-field';
 import { useRefreshUsers } from './use-refresh-users';
 
 interface EditProps {

@@ -1,7 +1,7 @@
 import type { User } from '@claviger/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
-import { useRoles } from '../roles/use-roles';
+import { useLacking } from '../roles/use-roles';
 import { useCan, useMe, useOrganization } from '../session/session';
 import { Badge, StatusBadge } from '../ui/badge';
 import { type MenuAction, RowMenu } from '../ui/menu';
@@ -92,10 +92,8 @@ function actionsFor(user: User, act: Act): MenuAction[] {
 /** Nobody changes a user who can do more than they. Where roles are not known, the server says so. */
 function useMayChange(): (user: User) => boolean {
   const can = useCan();
-  const roles = useRoles();
-  return ({ role }) =>
-    can('users:manage') &&
-    (roles?.find(({ key }) => key === role.key)?.permissions.every(can) ?? true);
+  const lacking = useLacking();
+  return ({ role }) => can('users:manage') && lacking(role.key).length === 0;
 }
 
 /** Who of these users has let an invitation expire; asked only when somebody is invited, of the newest 200. */

@@ -5,8 +5,9 @@ import { Check, X } from 'lucide-react';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useSettled } from '../api/use-search-filters';
-import { useOrganization } from '../session/session';
+import { useCan, useMe, useOrganization } from '../session/session';
 import fieldStyles from '../ui/field.module.css';
+import { SelectField } from '../ui/select';
 import styles from './user-field.module.css';
 
 /** A person as the field holds them. */
@@ -16,20 +17,46 @@ export interface Person {
   email?: string;
 }
 
-/** Picks an active user of the organization by name or e-mail. */
-export function UserField({
-  name,
-  label,
-  hint,
-  value,
-  onChange,
-}: {
+interface UserFieldProps {
   name: string;
   label: string;
   hint?: string;
   value: Person | null;
   onChange: (person: Person | null) => void;
-}) {
+  /** Somebody to choose from for those who may not see the list of users. */
+  known?: Person | null;
+}
+
+/** Picks an active user of the organization by name or e-mail. */
+export function UserField(props: UserFieldProps) {
+  return useCan()('users:read') ? <SearchedUser {...props} /> : <KnownUser {...props} />;
+}
+
+/** Among those of whom somebody knows who may not see the list of users: nobody, `known`, they themselves. */
+function KnownUser({ name, label, hint, value, onChange, known }: UserFieldProps) {
+  const me = useMe();
+  const people = new Map([known, me].flatMap((one) => (one ? [[one.id, one]] : [])));
+  return (
+    <SelectField
+      name={name}
+      label={label}
+      optional
+      hint={`${hint ?? ''} You may not see the list of users.`.trim()}
+      choices={[
+        { value: '', label: 'Nobody' },
+        ...[...people.values()].map(({ id, name, email }) => ({
+          value: id,
+          label: name,
+          note: email,
+        })),
+      ]}
+      value={value?.id ?? ''}
+      onChange={(id) => onChange(people.get(id) ?? null)}
+    />
+  );
+}
+
+function SearchedUser({ name, label, hint, value, onChange }: UserFieldProps) {
   const { id: organizationId } = useOrganization();
   const [text, setText] = useState('');
   const search = useSettled(text);

@@ -681,6 +681,10 @@ export type LoginInput = {
 };
 
 export type LoginOrganization = {
+    /**
+     * While suspended, its members can only look at the organization, whatever their permissions.
+     */
+    status: 'active' | 'suspended';
     id: string;
     name: string;
     role: LoginRole;

@@ -1,0 +1,142 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { type Checkpoint, isSigned, type SignedCheckpoint } from '../audit/checkpoint.js';
+import { readCheckpoints } from '../audit/checkpoint-log.js';
+import { type ExportVerification, verifyExport } from '../audit/verify-export.js';
+import { CommandError } from './command-error.js';
+
+/** Options of `claviger verify`. */
+export interface VerifyOptions {
+  /** Files with checkpoints, among other lines or not. */
+  checkpoints: string[];
+  /** The only public key that may have signed them, in base64url. */
+  key: string | undefined;
+  /** RFC 3339: when the export was made. */
+  exportedAt: string | undefined;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const BAR_WIDTH = 30;
+
+/** `claviger verify`: checks an export of the audit trail. Prints what it found; errors: {@link CommandError} when something is wrong. */
+export async function verifyCommand(file: string, options: VerifyOptions): Promise<void> {
+  const { signed, key } = await readAll(options);
+  const exportedAt = timeOf(options.exportedAt);
+  const size = (await opened(file, stat(file))).size;
+  const chunks = createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
+  const proof = {
+    checkpoints: signed.map(({ checkpoint }) => checkpoint),
+    ...(exportedAt === undefined ? {} : { exportedAt }),
+  };
+  const startedAt = performance.now();
+  const bar = progressBar(size);
+  const found = await opened(file, verifyExport(chunks, proof, bar.add)).finally(bar.end);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const fault = found.fault ?? (found.events === 0 ? 'there is no event in it' : undefined);
+  if (fault !== undefined)
+    throw new CommandError(`${file} is not what the server wrote: ${fault}.`);
+  process.stdout.write(report(found, seconds, key));
+}
+
+async function readAll({ checkpoints: files, key: wanted }: VerifyOptions): Promise<{
+  signed: SignedCheckpoint[];
+  key: string | undefined;
+}> {
+  const signed: SignedCheckpoint[] = [];
+  let key = wanted;
+  for (const file of files) {
+    const before = signed.length;
+    await opened(file, collect(file, signed));
+    if (signed.length === before) throw new CommandError(`There is no checkpoint in ${file}.`);
+  }
+  for (const one of signed) {
+    key ??= one.key;
+    if (one.key !== key) {
+      throw new CommandError(
+        `The checkpoint ${placeOf(one.checkpoint)} is signed with the key ${one.key}, and not with ${key}.`,
+      );
+    }
+    if (!isSigned(one)) {
+      throw new CommandError(
+        `The checkpoint ${placeOf(one.checkpoint)} is forged: its signature is wrong.`,
+      );
+    }
+  }
+  return { signed: signed.sort(byTime), key };
+}
+
+async function collect(file: string, into: SignedCheckpoint[]): Promise<void> {
+  for await (const one of readCheckpoints(file)) into.push(one);
+}
+
+/** Files may be of several processes; within one of them the order stays where times are equal. */
+function byTime(a: SignedCheckpoint, b: SignedCheckpoint): number {
+  return Date.parse(a.checkpoint.at) - Date.parse(b.checkpoint.at);
+}
+
+function placeOf({ chain, sequence }: Checkpoint): string {
+  return `of event ${sequence} of ${chain}`;
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) {
+    throw new CommandError('--exported-at must be a time like 2026-11-25T12:00:00Z.');
+  }
+  return time;
+}
+
+async function opened<T>(file: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new CommandError(`There is no file ${file}.`);
+    if (code === 'EACCES' || code === 'EISDIR') throw new CommandError(`${file} cannot be read.`);
+    throw error;
+  }
+}
+
+function report(found: ExportVerification, seconds: number, key: string | undefined): string {
+  const { chain, events, first, last, vouched, checkpoints, setBacks } = found;
+  const rate = Math.round(events / seconds).toLocaleString('en');
+  const lines = [
+    `${chain}: events ${first} to ${last} are as they were written (${events.toLocaleString('en')}, ${rate} a second).`,
+  ];
+  if (first !== 1) lines.push(`What came before event ${first} is not in this export.`);
+  for (const { at, sequence, setBackFrom } of setBacks) {
+    lines.push(
+      `At ${at} somebody accepted a restored backup: events ${sequence + 1} to ${setBackFrom} of before are lost.`,
+    );
+  }
+  if (vouched === undefined) {
+    lines.push(
+      'No checkpoint vouches for it: whoever holds the database could have put it together anew.',
+    );
+  } else {
+    lines.push(
+      `${checkpoints} ${checkpoints === 1 ? 'checkpoint fits' : 'checkpoints fit'}, the last at event ${vouched.sequence}, of ${vouched.at}.`,
+      ...(vouched.sequence === last
+        ? []
+        : [`No checkpoint vouches for what came after event ${vouched.sequence}.`]),
+      `They are signed with the key ${key}: see that it is your server's.`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Shows how far a file has been read, where somebody is looking. */
+function progressBar(size: number): { add: (bytes: number) => void; end: () => void } {
+  if (!process.stderr.isTTY) return { add: () => undefined, end: () => undefined };
+  let done = 0;
+  return {
+    add: (bytes) => {
+      done += bytes;
+      const share = size === 0 ? 1 : Math.min(1, done / size);
+      const bar = '█'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
+      process.stderr.write(`\r${bar} ${String(Math.floor(share * 100)).padStart(3)} %`);
+    },
+    end: () => void process.stderr.write('\r\u001b[K'),
+  };
+}
