@@ -28,5 +28,7 @@ export function Fresh<T>({
   });
   const { data, error } = query;
   if (data !== undefined) return children(data);
-  return <DialogBody>{error ? <ProblemNotice error={error} retry={query} /> : <Loading />}</DialogBody>;
+  return (
+    <DialogBody>{error ? <ProblemNotice error={error} retry={query} /> : <Loading />}</DialogBody>
+  );
 }
