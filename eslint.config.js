@@ -49,6 +49,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/explicit-module-boundary-types': 'off',
       'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', { max: 50, skipComments: true, skipBlankLines: true }],
     },
   },
   { files: ['web/public/**/*.js'], languageOptions: { globals: globals.browser } },

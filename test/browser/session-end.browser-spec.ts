@@ -7,7 +7,7 @@ async function endSession(panel: Panel, page: Page): Promise<void> {
   const [cookie] = await page.context().cookies();
   const { status } = await fetch(`${panel.url}/v1/sessions/current`, {
     method: 'DELETE',
-    headers: { authorization: `Bearer ${cookie?.value}` },
+    headers: { cookie: `${cookie?.name}=${cookie?.value}`, origin: panel.url },
   });
   expect(status).toBe(204);
 }

@@ -14,12 +14,11 @@ export interface EndedSession {
   noticed: number;
 }
 
-/** Notes that the session has ended: whose it was is kept, so that their page can go on after another login. */
+/** Keeps whose session it was that has ended, so that their page can go on after another login. */
 export function noteEnd(): void {
   const before = queryClient.getQueryData<EndedSession | null>(ENDED);
   const who = queryClient.getQueryData<UserMe | null>(ME) ?? before?.who;
   if (who) queryClient.setQueryData(ENDED, { who, noticed: (before?.noticed ?? 0) + 1 });
-  queryClient.setQueryData(ME, null);
 }
 
 /** A session that has ended is noticed by whoever asks next. */
@@ -27,6 +26,7 @@ function noticeEnd(error: unknown): void {
   if (!(error instanceof ProblemError) || error.status !== 401) return;
   if (error.code === 'invalid_login') return;
   noteEnd();
+  queryClient.setQueryData(ME, null);
 }
 
 /** Refusals that come of a role, or an organization, that has changed since the page asked who is there. */

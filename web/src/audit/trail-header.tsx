@@ -33,9 +33,6 @@ export function TrailHeader({
   isLive: boolean;
   onLive: (isOn: boolean) => void;
 }) {
-  const { instanceAdministrator } = useMe();
-  const mayChoose = useCan()('audit:read') && instanceAdministrator;
-  const [, setSearch] = useSearchParams();
   const [dialog, setDialog] = useState<'export' | 'verify'>();
   const close = () => setDialog(undefined);
   return (
@@ -44,14 +41,7 @@ export function TrailHeader({
         title="Audit trail"
         actions={
           <>
-            {mayChoose && (
-              <SelectBox
-                label="Trail of"
-                choices={TRAILS}
-                value={isServer ? 'server' : ''}
-                onChange={(trail) => setSearch(trail ? { trail } : {}, { replace: true })}
-              />
-            )}
+            <TrailChoice isServer={isServer} />
             <Button onClick={() => onLive(!isLive)}>
               <Radio aria-hidden /> {isLive ? 'Stop live' : 'Live'}
             </Button>
@@ -71,5 +61,21 @@ export function TrailHeader({
       {dialog === 'export' && <ExportTrail {...{ chain, filters }} onClose={close} />}
       {dialog === 'verify' && <VerifyDialog chain={chain} onClose={close} />}
     </>
+  );
+}
+
+/** For instance administrators, who may read the server's own trail too. */
+function TrailChoice({ isServer }: { isServer: boolean }) {
+  const { instanceAdministrator } = useMe();
+  const mayReadOwn = useCan()('audit:read');
+  const [, setSearch] = useSearchParams();
+  if (!instanceAdministrator || !mayReadOwn) return null;
+  return (
+    <SelectBox
+      label="Trail of"
+      choices={TRAILS}
+      value={isServer ? 'server' : ''}
+      onChange={(trail) => setSearch(trail ? { trail } : {}, { replace: true })}
+    />
   );
 }

@@ -1,10 +1,9 @@
-import { Form } from '@base-ui/react/form';
 import type { ServiceAccount } from '@claviger/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, fieldErrors } from '../api/client';
-import { Button } from '../ui/button';
-import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { api } from '../api/client';
+import { SidePanel } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
 import { expiresAtOf, ExpiryField, useExpiry } from './expiry-field';
@@ -21,18 +20,52 @@ export function CreateKeyPanel({
   onClose: () => void;
   onCreated: (token: NewToken) => void;
 }) {
-  const { id: serviceAccountId, organizationId } = account;
-  const queryClient = useQueryClient();
   const [name, setName] = useState('');
   const [expiry, setExpiry] = useExpiry();
   const [limits, setLimits] = useNewLimits(account.role.key);
-  const create = useMutation({
+  const create = useCreate(account, onCreated, () => ({
+    name,
+    expiresAt: expiresAtOf(expiry),
+    ...limitsOf(limits),
+  }));
+  return (
+    <SidePanel open onClose={onClose} title="Create key" description={`For ${account.name}`}>
+      <DialogForm work={create} submit="Create key" onCancel={onClose}>
+        <ProblemNotice error={create.error} />
+        <TextField
+          name="name"
+          label="Name"
+          required
+          maxLength={100}
+          placeholder="Production"
+          hint="Where the token is going to be used."
+          value={name}
+          onValueChange={setName}
+        />
+        <ExpiryField name="expiresAt" value={expiry} onChange={setExpiry} />
+        <KeyLimits
+          roleKey={account.role.key}
+          draft={limits}
+          onChange={setLimits}
+          error={create.error}
+        />
+      </DialogForm>
+    </SidePanel>
+  );
+}
+
+type NewKey = Parameters<typeof api.keys.create>[0]['body'];
+
+function useCreate(
+  account: ServiceAccount,
+  onCreated: (token: NewToken) => void,
+  bodyOf: () => NewKey,
+) {
+  const { id: serviceAccountId, organizationId } = account;
+  const queryClient = useQueryClient();
+  return useMutation({
     mutationFn: async () => {
-      const key = await api.keys.create({
-        organizationId,
-        serviceAccountId,
-        body: { name, expiresAt: expiresAtOf(expiry), ...limitsOf(limits) },
-      });
+      const key = await api.keys.create({ organizationId, serviceAccountId, body: bodyOf() });
       onCreated(newToken(key, account));
     },
     onSettled: () =>
@@ -40,36 +73,4 @@ export function CreateKeyPanel({
         queryKey: ['organizations', organizationId, 'service-accounts'],
       }),
   });
-  return (
-    <SidePanel open onClose={onClose} title="Create key" description={`For ${account.name}`}>
-      <Form errors={fieldErrors(create.error)} onFormSubmit={() => create.mutate()}>
-        <DialogBody>
-          <ProblemNotice error={create.error} />
-          <TextField
-            name="name"
-            label="Name"
-            required
-            maxLength={100}
-            placeholder="Production"
-            hint="Where the token is going to be used."
-            value={name}
-            onValueChange={setName}
-          />
-          <ExpiryField name="expiresAt" value={expiry} onChange={setExpiry} />
-          <KeyLimits
-            roleKey={account.role.key}
-            draft={limits}
-            onChange={setLimits}
-            error={create.error}
-          />
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={create.isPending}>
-            Create key
-          </Button>
-        </DialogFooter>
-      </Form>
-    </SidePanel>
-  );
 }

@@ -1,12 +1,11 @@
-import { Form } from '@base-ui/react/form';
 import type { Key, ServiceAccount } from '@claviger/sdk';
 import { useQueryClient } from '@tanstack/react-query';
-import { api, fieldErrors } from '../api/client';
+import { api } from '../api/client';
 import { EditNotice } from '../edit/edit-notice';
 import { Fresh } from '../edit/fresh';
 import { useEdit } from '../edit/use-edit';
-import { Button } from '../ui/button';
-import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { SidePanel } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { TextField } from '../ui/field';
 import { Notice } from '../ui/notice';
 import { toast } from '../ui/toast';
@@ -40,37 +39,29 @@ function EditForm({ account, apiKey, onClose }: EditProps) {
   const { draft, change, save, seen } = edit;
   const beyond = useBeyond(account, seen);
   return (
-    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
-      <DialogBody>
-        <EditNotice edit={edit} />
-        <TextField
-          name="name"
-          label="Name"
-          required
-          maxLength={100}
-          value={draft.name}
-          onValueChange={(name) => change({ name })}
-        />
-        {beyond.length > 0 && (
-          <Notice title="This key can do more than you">
-            You can narrow it, but not widen it: neither its permissions nor its networks.
-          </Notice>
-        )}
-        <KeyLimits
-          roleKey={account.role.key}
-          draft={draft}
-          onChange={change}
-          before={seen.permissions}
-          error={save.error}
-        />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={save.isPending}>
-          Save
-        </Button>
-      </DialogFooter>
-    </Form>
+    <DialogForm work={save} submit="Save" onCancel={onClose}>
+      <EditNotice edit={edit} />
+      <TextField
+        name="name"
+        label="Name"
+        required
+        maxLength={100}
+        value={draft.name}
+        onValueChange={(name) => change({ name })}
+      />
+      {beyond.length > 0 && (
+        <Notice title="This key can do more than you">
+          You can narrow it, but not widen it: neither its permissions nor its networks.
+        </Notice>
+      )}
+      <KeyLimits
+        roleKey={account.role.key}
+        draft={draft}
+        onChange={change}
+        before={seen.permissions}
+        error={save.error}
+      />
+    </DialogForm>
   );
 }
 

@@ -2,7 +2,7 @@ import type { Key, ServiceAccount } from '@claviger/sdk';
 import { Ban, Pencil, RotateCw } from 'lucide-react';
 import { useState } from 'react';
 import { useCan } from '../session/session';
-import { RowMenu } from '../ui/menu';
+import { type MenuAction, RowMenu } from '../ui/menu';
 import { onDemand } from '../ui/on-demand';
 import type { NewToken } from './token-dialog';
 import { useBeyond } from './use-beyond';
@@ -17,6 +17,8 @@ const RevokeDialog = onDemand(() =>
   import('./revoke-dialog').then((module) => module.RevokeDialog),
 );
 
+type Doing = 'rotate' | 'edit' | 'revoke';
+
 /** The ⋯ of a key, with the dialogs that it opens. */
 export function KeyActions({
   account,
@@ -28,38 +30,13 @@ export function KeyActions({
   /** Called with the token of a successor. */
   onToken: (token: NewToken) => void;
 }) {
-  const [doing, setDoing] = useState<'rotate' | 'edit' | 'revoke'>();
-  const { name, status, type } = apiKey;
-  const isUsable = status === 'active' || status === 'expiring';
-  const mayManage = useCan()('keys:manage') && isUsable;
-  const isBeyond = useBeyond(account, apiKey).length > 0;
+  const [doing, setDoing] = useState<Doing>();
   const stop = () => setDoing(undefined);
   return (
     <>
       <RowMenu
-        label={`Actions for key ${name}`}
-        actions={[
-          // A key with a public key is rotated by whoever has the new pair: through the API.
-          mayManage &&
-            !isBeyond &&
-            status === 'active' &&
-            type === 'token' && {
-              label: 'Rotate',
-              icon: <RotateCw aria-hidden />,
-              onSelect: () => setDoing('rotate'),
-            },
-          mayManage && {
-            label: 'Edit',
-            icon: <Pencil aria-hidden />,
-            onSelect: () => setDoing('edit'),
-          },
-          mayManage && {
-            label: 'Revoke',
-            icon: <Ban aria-hidden />,
-            danger: true,
-            onSelect: () => setDoing('revoke'),
-          },
-        ]}
+        label={`Actions for key ${apiKey.name}`}
+        actions={useActions(account, apiKey, setDoing)}
       />
       {doing === 'rotate' && (
         <RotateDialog
@@ -76,4 +53,33 @@ export function KeyActions({
       {doing === 'revoke' && <RevokeDialog account={account} apiKey={apiKey} onClose={stop} />}
     </>
   );
+}
+
+function useActions(
+  account: ServiceAccount,
+  apiKey: Key,
+  act: (doing: Doing) => void,
+): MenuAction[] {
+  const { status, type } = apiKey;
+  const isUsable = status === 'active' || status === 'expiring';
+  const mayManage = useCan()('keys:manage') && isUsable;
+  const isBeyond = useBeyond(account, apiKey).length > 0;
+  return [
+    // A key with a public key is rotated by whoever has the new pair: through the API.
+    mayManage &&
+      !isBeyond &&
+      status === 'active' &&
+      type === 'token' && {
+        label: 'Rotate',
+        icon: <RotateCw aria-hidden />,
+        onSelect: () => act('rotate'),
+      },
+    mayManage && { label: 'Edit', icon: <Pencil aria-hidden />, onSelect: () => act('edit') },
+    mayManage && {
+      label: 'Revoke',
+      icon: <Ban aria-hidden />,
+      danger: true,
+      onSelect: () => act('revoke'),
+    },
+  ];
 }

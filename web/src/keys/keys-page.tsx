@@ -1,12 +1,12 @@
-import type { Key } from '@claviger/sdk';
+import type { Key, ServiceAccount } from '@claviger/sdk';
 import { KeyRound, Plus } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { api } from '../api/client';
 import { usePages } from '../api/use-pages';
-import { useSearchFilters } from '../api/use-search-filters';
+import { type SearchFilters, useSearchFilters } from '../api/use-search-filters';
 import { useServiceAccount } from '../service-accounts/use-service-account';
-import { useCan, useOrganization } from '../session/session';
+import { useCan } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Button } from '../ui/button';
 import { SelectBox } from '../ui/select';
@@ -29,25 +29,17 @@ const STATUSES = ['active', 'expiring', 'expired', 'revoked'] as const;
 
 /** The keys of one service account. */
 export function Component() {
-  const { id: organizationId } = useOrganization();
   const { serviceAccountId = '' } = useParams();
-  const found = useServiceAccount(serviceAccountId);
-  const { data: account, error } = found;
-  const filters = useSearchFilters();
+  const query = useServiceAccount(serviceAccountId);
+  const { data: account, error } = query;
+  if (account) return <Keys account={account} />;
+  return error ? <ProblemNotice error={error} retry={query} /> : <Loading />;
+}
+
+function Keys({ account }: { account: ServiceAccount }) {
   const [isCreating, setCreating] = useState(false);
   const [shown, setShown] = useState<NewToken | null>(null);
-  const can = useCan();
-  const query = {
-    status: STATUSES.find((one) => one === filters.get('status')),
-    sort: SORTS.find((one) => one === filters.get('sort')),
-  };
-  const paged = usePages(
-    ['organizations', organizationId, 'service-accounts', serviceAccountId, 'keys', query],
-    (after, signal) =>
-      api.keys.list({ organizationId, serviceAccountId, ...query, after }, { signal }),
-  );
-  if (!account) return error ? <ProblemNotice error={error} retry={found} /> : <Loading />;
-  const create = can('keys:manage') && (
+  const create = useCan()('keys:manage') && (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus aria-hidden /> Create key
     </Button>
@@ -60,33 +52,7 @@ export function Component() {
         </Link>
         . Each key is one API token. A lost token is answered by creating another key.
       </PageHeader>
-      <Toolbar>
-        <SelectBox
-          label="Status"
-          value={filters.get('status')}
-          onChange={(status) => filters.set({ status })}
-          choices={[
-            { value: '', label: 'Any status' },
-            ...STATUSES.map((one) => ({ value: one, label: one[0]!.toUpperCase() + one.slice(1) })),
-          ]}
-        />
-      </Toolbar>
-      <Table
-        label={`Keys of ${account.name}`}
-        columns={columns((key) => (
-          <KeyActions account={account} apiKey={key} onToken={setShown} />
-        ))}
-        paged={paged}
-        rows={paged.page?.data}
-        rowKey={({ id }) => id}
-        sort={filters.get('sort') || '-createdAt'}
-        onSort={(sort) => filters.set({ sort })}
-        empty={
-          <EmptyState icon={<KeyRound aria-hidden />} title="No keys here" action={create}>
-            <p>Without a key that works, nobody can call the API as {account.name}.</p>
-          </EmptyState>
-        }
-      />
+      <KeyTable account={account} create={create} onToken={setShown} />
       {isCreating && (
         <CreateKeyPanel
           account={account}
@@ -102,6 +68,65 @@ export function Component() {
   );
 }
 
+function KeyTable({
+  account,
+  create,
+  onToken,
+}: {
+  account: ServiceAccount;
+  create: ReactNode;
+  onToken: (token: NewToken) => void;
+}) {
+  const { id: serviceAccountId, organizationId, name } = account;
+  const filters = useSearchFilters();
+  const query = {
+    status: STATUSES.find((one) => one === filters.get('status')),
+    sort: SORTS.find((one) => one === filters.get('sort')),
+  };
+  const paged = usePages(
+    ['organizations', organizationId, 'service-accounts', serviceAccountId, 'keys', query],
+    (after, signal) =>
+      api.keys.list({ organizationId, serviceAccountId, ...query, after }, { signal }),
+  );
+  return (
+    <>
+      <StatusFilter filters={filters} />
+      <Table
+        label={`Keys of ${name}`}
+        columns={columns((key) => (
+          <KeyActions account={account} apiKey={key} onToken={onToken} />
+        ))}
+        paged={paged}
+        rows={paged.page?.data}
+        rowKey={({ id }) => id}
+        sort={filters.get('sort') || '-createdAt'}
+        onSort={(sort) => filters.set({ sort })}
+        empty={
+          <EmptyState icon={<KeyRound aria-hidden />} title="No keys here" action={create}>
+            <p>Without a key that works, nobody can call the API as {name}.</p>
+          </EmptyState>
+        }
+      />
+    </>
+  );
+}
+
+function StatusFilter({ filters }: { filters: SearchFilters }) {
+  return (
+    <Toolbar>
+      <SelectBox
+        label="Status"
+        value={filters.get('status')}
+        onChange={(status) => filters.set({ status })}
+        choices={[
+          { value: '', label: 'Any status' },
+          ...STATUSES.map((one) => ({ value: one, label: one[0]!.toUpperCase() + one.slice(1) })),
+        ]}
+      />
+    </Toolbar>
+  );
+}
+
 const SORTS = [
   'createdAt',
   '-createdAt',
@@ -111,7 +136,7 @@ const SORTS = [
   '-lastUsedAt',
 ] as const;
 
-function columns(actions: (key: Key) => React.ReactNode): Column<Key>[] {
+function columns(actions: (key: Key) => ReactNode): Column<Key>[] {
   return [
     { key: 'name', header: 'Name', primary: true, cell: ({ name }) => name },
     {

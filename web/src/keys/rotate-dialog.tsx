@@ -1,10 +1,9 @@
-import { Form } from '@base-ui/react/form';
 import type { Key, ServiceAccount } from '@claviger/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, fieldErrors } from '../api/client';
-import { Button } from '../ui/button';
-import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
+import { api } from '../api/client';
+import { Dialog } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { SelectField } from '../ui/select';
 import { ProblemNotice } from '../ui/notice';
 import { RecentUsage } from './recent-usage';
@@ -51,30 +50,22 @@ export function RotateDialog({
   });
   return (
     <Dialog open onClose={onClose} title={`Rotate ${apiKey.name}`}>
-      <Form errors={fieldErrors(rotate.error)} onFormSubmit={() => rotate.mutate()}>
-        <DialogBody>
-          <p>
-            A new key with a new token takes its place. Give the integration the new token while the
-            old one still works.
-          </p>
-          <ProblemNotice error={rotate.error} />
-          <RecentUsage account={account} apiKey={apiKey} />
-          <SelectField
-            name="overlapSeconds"
-            label="The old key works on for"
-            hint="Never beyond its own expiry. You can revoke it earlier."
-            choices={OVERLAPS}
-            value={overlap}
-            onChange={setOverlap}
-          />
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={rotate.isPending}>
-            Rotate
-          </Button>
-        </DialogFooter>
-      </Form>
+      <DialogForm work={rotate} submit="Rotate" onCancel={onClose}>
+        <p>
+          A new key with a new token takes its place. Give the integration the new token while the
+          old one still works.
+        </p>
+        <ProblemNotice error={rotate.error} />
+        <RecentUsage account={account} apiKey={apiKey} />
+        <SelectField
+          name="overlapSeconds"
+          label="The old key works on for"
+          hint="Never beyond its own expiry. You can revoke it earlier."
+          choices={OVERLAPS}
+          value={overlap}
+          onChange={setOverlap}
+        />
+      </DialogForm>
     </Dialog>
   );
 }

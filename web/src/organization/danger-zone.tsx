@@ -89,17 +89,7 @@ function Suspension({ organization: { id, name, status } }: { organization: Orga
 function Deletion({ organization: { id, name } }: { organization: Organization }) {
   const [isAsking, setAsking] = useState(false);
   const [typed, setTyped] = useState('');
-  const navigate = useNavigate();
-  const queryClient = useQueryClient();
-  const deletion = useMutation({
-    mutationFn: () => api.organizations.delete({ organizationId: id }),
-    onSuccess: async () => {
-      toast(`${name} is deleted`);
-      await refreshMe();
-      await navigate('/', { replace: true });
-      queryClient.removeQueries({ queryKey: ['organizations', id] });
-    },
-  });
+  const deletion = useDeletion(id, name);
   const close = () => {
     setAsking(false);
     setTyped('');
@@ -137,4 +127,18 @@ function Deletion({ organization: { id, name } }: { organization: Organization }
       </ConfirmDialog>
     </Row>
   );
+}
+
+function useDeletion(organizationId: string, name: string) {
+  const navigate = useNavigate();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => api.organizations.delete({ organizationId }),
+    onSuccess: async () => {
+      toast(`${name} is deleted`);
+      await refreshMe();
+      await navigate('/', { replace: true });
+      queryClient.removeQueries({ queryKey: ['organizations', organizationId] });
+    },
+  });
 }

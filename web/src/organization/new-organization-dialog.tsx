@@ -1,11 +1,10 @@
-import { Form } from '@base-ui/react/form';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { api, fieldErrors } from '../api/client';
+import { api } from '../api/client';
 import { refreshMe } from '../session/session';
-import { Button } from '../ui/button';
-import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
+import { Dialog } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
@@ -37,26 +36,18 @@ function NewOrganization({ onClose }: { onClose: () => void }) {
     },
   });
   return (
-    <Form errors={fieldErrors(creation.error)} onFormSubmit={() => creation.mutate()}>
-      <DialogBody>
-        <ProblemNotice error={creation.error} />
-        <TextField
-          name="name"
-          label="Name"
-          required
-          autoFocus
-          maxLength={100}
-          hint="The company, team or environment that it is for. You can change it later."
-          value={name}
-          onValueChange={setName}
-        />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={creation.isPending}>
-          Create
-        </Button>
-      </DialogFooter>
-    </Form>
+    <DialogForm work={creation} submit="Create" onCancel={onClose}>
+      <ProblemNotice error={creation.error} />
+      <TextField
+        name="name"
+        label="Name"
+        required
+        autoFocus
+        maxLength={100}
+        hint="The company, team or environment that it is for. You can change it later."
+        value={name}
+        onValueChange={setName}
+      />
+    </DialogForm>
   );
 }

@@ -1,3 +1,4 @@
+import type { OrganizationPermission } from '@claviger/sdk';
 import { useId } from 'react';
 import { reasonsAt } from '../api/client';
 import { useCan } from '../session/session';
@@ -20,7 +21,6 @@ export function PermissionPicker({
   /** What the server said about them. */
   error: unknown;
 }) {
-  const can = useCan();
   const errorId = useId();
   const query = usePermissionsQuery();
   const { data: permissions } = query;
@@ -41,23 +41,45 @@ export function PermissionPicker({
       {groupPermissions(permissions).map((group) => (
         <fieldset key={group.resource} className={styles.group}>
           <legend>{group.title}</legend>
-          {group.permissions.map(({ permission, description }) => (
-            <CheckField
-              key={permission}
-              label={description}
-              hint={
-                <>
-                  <code>{permission}</code>
-                  {!can(permission) && ' · You do not hold this, so you cannot grant it.'}
-                </>
-              }
-              checked={chosen.has(permission)}
-              onChange={(isTicked) => tick(permission, isTicked)}
-              disabled={disabled || !can(permission)}
+          {group.permissions.map((one) => (
+            <PermissionBox
+              key={one.permission}
+              permission={one}
+              checked={chosen.has(one.permission)}
+              onChange={(isTicked) => tick(one.permission, isTicked)}
+              disabled={disabled}
             />
           ))}
         </fieldset>
       ))}
     </div>
+  );
+}
+
+function PermissionBox({
+  permission: { permission, description },
+  checked,
+  onChange,
+  disabled,
+}: {
+  permission: OrganizationPermission;
+  checked: boolean;
+  onChange: (isTicked: boolean) => void;
+  disabled: boolean;
+}) {
+  const mayGrant = useCan()(permission);
+  return (
+    <CheckField
+      label={description}
+      hint={
+        <>
+          <code>{permission}</code>
+          {!mayGrant && ' · You do not hold this, so you cannot grant it.'}
+        </>
+      }
+      checked={checked}
+      onChange={onChange}
+      disabled={disabled || !mayGrant}
+    />
   );
 }

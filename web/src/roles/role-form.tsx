@@ -1,4 +1,3 @@
-import { Form } from '@base-ui/react/form';
 import type { Role } from '@claviger/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -8,8 +7,8 @@ import { EditNotice } from '../edit/edit-notice';
 import { Fresh } from '../edit/fresh';
 import { useEdit } from '../edit/use-edit';
 import { useCan, useOrganization } from '../session/session';
-import { Button } from '../ui/button';
-import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { SidePanel } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { TextField } from '../ui/field';
 import { Notice, ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
@@ -32,24 +31,16 @@ export function NewRole({ from, onClose }: { from?: Role; onClose: () => void })
   const errors = taken ? { key: [taken.message] } : fieldErrors(create.error);
   return (
     <SidePanel open onClose={onClose} title="New role">
-      <Form errors={errors} onFormSubmit={() => create.mutate()}>
-        <DialogBody>
-          {!taken && <ProblemNotice error={create.error} />}
-          <RoleFields
-            draft={draft}
-            error={create.error}
-            change={(part) => setDraft((before) => ({ ...before, ...part }))}
-          >
-            <KeyField value={key} onChange={(chosen) => setChosenKey(chosen || undefined)} />
-          </RoleFields>
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={create.isPending}>
-            Create role
-          </Button>
-        </DialogFooter>
-      </Form>
+      <DialogForm work={create} errors={errors} submit="Create role" onCancel={onClose}>
+        {!taken && <ProblemNotice error={create.error} />}
+        <RoleFields
+          draft={draft}
+          error={create.error}
+          change={(part) => setDraft((before) => ({ ...before, ...part }))}
+        >
+          <KeyField value={key} onChange={(chosen) => setChosenKey(chosen || undefined)} />
+        </RoleFields>
+      </DialogForm>
     </SidePanel>
   );
 }
@@ -94,19 +85,11 @@ function EditForm({ role, onClose }: EditProps) {
   const edit = useRoleEdit(role, isOwn, onClose);
   const { draft, change, save, seen } = edit;
   return (
-    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
-      <DialogBody>
-        <EditNotice edit={edit} />
-        <Warnings role={seen} isOwn={isOwn} />
-        <RoleFields {...{ draft, change }} error={save.error} maySetPermissions={!isOwn} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={save.isPending}>
-          Save changes
-        </Button>
-      </DialogFooter>
-    </Form>
+    <DialogForm work={save} submit="Save changes" onCancel={onClose}>
+      <EditNotice edit={edit} />
+      <Warnings role={seen} isOwn={isOwn} />
+      <RoleFields {...{ draft, change }} error={save.error} maySetPermissions={!isOwn} />
+    </DialogForm>
   );
 }
 

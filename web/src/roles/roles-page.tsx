@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useCan } from '../session/session';
 import { Badge } from '../ui/badge';
 import { Button } from '../ui/button';
-import { RowMenu } from '../ui/menu';
+import { type MenuAction, RowMenu } from '../ui/menu';
 import { onDemand } from '../ui/on-demand';
 import { Card, PageHeader } from '../ui/page';
 import { type Column, Table } from '../ui/table';
@@ -100,28 +100,37 @@ function columnsFor(
       cell: (role) => (
         <RowMenu
           label={`Actions for ${role.name}`}
-          actions={[
-            { label: 'See what it permits', onSelect: () => act({ what: 'look', role }) },
-            // Nobody changes a role that can do more than they.
-            mayManage &&
-              !role.builtIn &&
-              role.permissions.every(can) && {
-                label: 'Edit',
-                onSelect: () => act({ what: 'edit', role }),
-              },
-            mayManage && {
-              label: 'Copy as a new role',
-              onSelect: () => act({ what: 'create', from: role }),
-            },
-            mayManage &&
-              !role.builtIn && {
-                label: 'Delete',
-                danger: true,
-                onSelect: () => act({ what: 'delete', role }),
-              },
-          ]}
+          actions={actionsFor(role, mayManage, can, act)}
         />
       ),
     },
+  ];
+}
+
+function actionsFor(
+  role: Role,
+  mayManage: boolean,
+  can: (permission: string) => boolean,
+  act: (doing: Doing) => void,
+): MenuAction[] {
+  return [
+    { label: 'See what it permits', onSelect: () => act({ what: 'look', role }) },
+    // Nobody changes a role that can do more than they.
+    mayManage &&
+      !role.builtIn &&
+      role.permissions.every(can) && {
+        label: 'Edit',
+        onSelect: () => act({ what: 'edit', role }),
+      },
+    mayManage && {
+      label: 'Copy as a new role',
+      onSelect: () => act({ what: 'create', from: role }),
+    },
+    mayManage &&
+      !role.builtIn && {
+        label: 'Delete',
+        danger: true,
+        onSelect: () => act({ what: 'delete', role }),
+      },
   ];
 }

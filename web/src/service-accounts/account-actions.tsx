@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useLacking } from '../roles/use-roles';
 import { useCan } from '../session/session';
-import { RowMenu } from '../ui/menu';
+import { type MenuAction, RowMenu } from '../ui/menu';
 import { onDemand } from '../ui/on-demand';
 
 const EditPanel = onDemand(() => import('./edit-panel').then((module) => module.EditPanel));
@@ -26,50 +26,10 @@ export function AccountActions({
   onDeleted?: () => void | Promise<void>;
 }) {
   const [doing, setDoing] = useState<Doing>();
-  const navigate = useNavigate();
-  const can = useCan();
-  const mayManage = can('service-accounts:manage');
-  const { id, organizationId, name, status, role } = account;
-  const isBeyond = useLacking()(role.key).length > 0;
   const stop = () => setDoing(undefined);
   return (
     <>
-      <RowMenu
-        label={`Actions for ${name}`}
-        actions={[
-          can('keys:read') && {
-            label: 'Manage keys',
-            icon: <KeyRound aria-hidden />,
-            onSelect: () =>
-              void navigate(`/organizations/${organizationId}/service-accounts/${id}/keys`),
-          },
-          mayManage && {
-            label: 'Edit',
-            icon: <Pencil aria-hidden />,
-            onSelect: () => setDoing('edit'),
-          },
-          mayManage &&
-            status === 'active' && {
-              label: 'Disable',
-              icon: <CirclePause aria-hidden />,
-              onSelect: () => setDoing('disable'),
-            },
-          // Nobody lets in what can do more than they.
-          mayManage &&
-            status === 'disabled' &&
-            !isBeyond && {
-              label: 'Enable',
-              icon: <CirclePlay aria-hidden />,
-              onSelect: () => setDoing('enable'),
-            },
-          mayManage && {
-            label: 'Delete',
-            icon: <Trash2 aria-hidden />,
-            danger: true,
-            onSelect: () => setDoing('delete'),
-          },
-        ]}
-      />
+      <RowMenu label={`Actions for ${account.name}`} actions={useActions(account, setDoing)} />
       {doing === 'edit' && <EditPanel account={account} onClose={stop} />}
       {(doing === 'disable' || doing === 'enable') && (
         <StatusDialog account={account} to={doing} onClose={stop} />
@@ -79,4 +39,40 @@ export function AccountActions({
       )}
     </>
   );
+}
+
+function useActions(account: ServiceAccount, act: (doing: Doing) => void): MenuAction[] {
+  const { id, organizationId, status, role } = account;
+  const navigate = useNavigate();
+  const can = useCan();
+  const mayManage = can('service-accounts:manage');
+  const isBeyond = useLacking()(role.key).length > 0;
+  return [
+    can('keys:read') && {
+      label: 'Manage keys',
+      icon: <KeyRound aria-hidden />,
+      onSelect: () => void navigate(`/organizations/${organizationId}/service-accounts/${id}/keys`),
+    },
+    mayManage && { label: 'Edit', icon: <Pencil aria-hidden />, onSelect: () => act('edit') },
+    mayManage &&
+      status === 'active' && {
+        label: 'Disable',
+        icon: <CirclePause aria-hidden />,
+        onSelect: () => act('disable'),
+      },
+    // Nobody lets in what can do more than they.
+    mayManage &&
+      status === 'disabled' &&
+      !isBeyond && {
+        label: 'Enable',
+        icon: <CirclePlay aria-hidden />,
+        onSelect: () => act('enable'),
+      },
+    mayManage && {
+      label: 'Delete',
+      icon: <Trash2 aria-hidden />,
+      danger: true,
+      onSelect: () => act('delete'),
+    },
+  ];
 }

@@ -1,4 +1,4 @@
-import type { ServiceAccount } from '@claviger/sdk';
+import type { AuditEvent, ServiceAccount } from '@claviger/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { KeyRound } from 'lucide-react';
 import { Link, useNavigate, useParams } from 'react-router';
@@ -9,7 +9,7 @@ import { ButtonLink } from '../ui/button';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
 import { Card, Fact, Facts, PageHeader } from '../ui/page';
-import { Table } from '../ui/table';
+import { type Column, Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { AccountActions } from './account-actions';
 import styles from './account-page.module.css';
@@ -127,28 +127,30 @@ function RecentRequests({ account }: { account: ServiceAccount }) {
         rows={recent.data?.data}
         rowKey={({ id }) => id}
         empty={<p className={styles.muted}>It has made no request yet.</p>}
-        columns={[
-          {
-            key: 'route',
-            header: 'Request',
-            primary: true,
-            cell: ({ method, route }) => (
-              <code>
-                {method} {route ?? '—'}
-              </code>
-            ),
-          },
-          {
-            key: 'outcome',
-            header: 'Outcome',
-            cell: ({ outcome }) => <StatusBadge status={outcome} />,
-          },
-          { key: 'status', header: 'Status', align: 'end', cell: ({ status }) => status },
-          { key: 'key', header: 'Key', cell: ({ key }) => key?.name ?? '—' },
-          { key: 'ip', header: 'From', cell: ({ ip }) => ip ?? '—' },
-          { key: 'time', header: 'When', cell: ({ occurredAt }) => <Time at={occurredAt} /> },
-        ]}
+        columns={RECENT_COLUMNS}
       />
     </Card>
   );
 }
+
+const RECENT_COLUMNS: Column<AuditEvent>[] = [
+  {
+    key: 'route',
+    header: 'Request',
+    primary: true,
+    cell: ({ method, route }) => (
+      <code>
+        {method} {route ?? '—'}
+      </code>
+    ),
+  },
+  {
+    key: 'outcome',
+    header: 'Outcome',
+    cell: ({ outcome }) => <StatusBadge status={outcome} />,
+  },
+  { key: 'status', header: 'Status', align: 'end', cell: ({ status }) => status },
+  { key: 'key', header: 'Key', cell: ({ key }) => key?.name ?? '—' },
+  { key: 'ip', header: 'From', cell: ({ ip }) => ip ?? '—' },
+  { key: 'time', header: 'When', cell: ({ occurredAt }) => <Time at={occurredAt} /> },
+];

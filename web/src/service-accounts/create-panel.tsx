@@ -1,13 +1,12 @@
-import { Form } from '@base-ui/react/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, fieldErrors } from '../api/client';
+import { api } from '../api/client';
 import { expiresAtOf, ExpiryField, useExpiry } from '../keys/expiry-field';
 import { type NewToken, newToken } from '../keys/token-dialog';
 import { useLacking } from '../roles/use-roles';
 import { useCan, useMe, useOrganization } from '../session/session';
-import { Button } from '../ui/button';
-import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { SidePanel } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { ProblemNotice } from '../ui/notice';
 import { AccountFields, type AccountDraft } from './account-fields';
 
@@ -53,24 +52,11 @@ export function CreatePanel({
   });
   return (
     <SidePanel open onClose={onClose} title="Create service account">
-      <Form errors={fieldErrors(create.error)} onFormSubmit={() => create.mutate()}>
-        <DialogBody>
-          <ProblemNotice error={create.error} />
-          <AccountFields draft={draft} onChange={setDraft} />
-          <ExpiryField name="key/expiresAt" value={expiry} onChange={setExpiry} />
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            variant="primary"
-            busy={create.isPending}
-            disabled={draft.role === ''}
-          >
-            Submit
-          </Button>
-        </DialogFooter>
-      </Form>
+      <DialogForm work={create} submit="Submit" disabled={draft.role === ''} onCancel={onClose}>
+        <ProblemNotice error={create.error} />
+        <AccountFields draft={draft} onChange={setDraft} />
+        <ExpiryField name="key/expiresAt" value={expiry} onChange={setExpiry} />
+      </DialogForm>
     </SidePanel>
   );
 }

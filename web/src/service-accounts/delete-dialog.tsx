@@ -23,21 +23,9 @@ export function DeleteDialog({
   onClose: () => void;
   onDeleted?: () => void | Promise<void>;
 }) {
-  const { id: serviceAccountId, organizationId, name } = account;
+  const { name } = account;
   const [typed, setTyped] = useState('');
-  const queryClient = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => api.serviceAccounts.delete({ organizationId, serviceAccountId }),
-    onSuccess: async () => {
-      // What is gone is forgotten, and not asked about again: so whatever shows it must be left first.
-      await onDeleted?.();
-      onClose();
-      const accounts = ['organizations', organizationId, 'service-accounts'];
-      queryClient.removeQueries({ queryKey: [...accounts, serviceAccountId] });
-      toast(`Deleted ${name}`);
-      await queryClient.invalidateQueries({ queryKey: accounts });
-    },
-  });
+  const remove = useDeletion(account, onClose, onDeleted);
   return (
     <ConfirmDialog
       open
@@ -68,6 +56,27 @@ export function DeleteDialog({
       </Field.Root>
     </ConfirmDialog>
   );
+}
+
+function useDeletion(
+  account: ServiceAccount,
+  onClose: () => void,
+  onDeleted?: () => void | Promise<void>,
+) {
+  const { id: serviceAccountId, organizationId, name } = account;
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => api.serviceAccounts.delete({ organizationId, serviceAccountId }),
+    onSuccess: async () => {
+      // What is gone is forgotten, and not asked about again: so whatever shows it must be left first.
+      await onDeleted?.();
+      onClose();
+      const accounts = ['organizations', organizationId, 'service-accounts'];
+      queryClient.removeQueries({ queryKey: [...accounts, serviceAccountId] });
+      toast(`Deleted ${name}`);
+      await queryClient.invalidateQueries({ queryKey: accounts });
+    },
+  });
 }
 
 /** When and from where it was last used. */

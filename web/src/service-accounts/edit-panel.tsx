@@ -1,12 +1,11 @@
-import { Form } from '@base-ui/react/form';
 import type { ServiceAccount } from '@claviger/sdk';
 import { useQueryClient } from '@tanstack/react-query';
-import { api, fieldErrors } from '../api/client';
+import { api } from '../api/client';
 import { EditNotice } from '../edit/edit-notice';
 import { Fresh } from '../edit/fresh';
 import { type Edit, useEdit } from '../edit/use-edit';
-import { Button } from '../ui/button';
-import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { SidePanel } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { TextField } from '../ui/field';
 import { toast } from '../ui/toast';
 import { AccountFields, type AccountDraft } from './account-fields';
@@ -39,19 +38,11 @@ function EditForm({ account, onClose }: EditProps) {
   const edit = useAccountEdit(account, onClose);
   const { draft, change, save, seen } = edit;
   return (
-    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
-      <DialogBody>
-        <EditNotice edit={edit} />
-        <AccountFields draft={draft} onChange={change} own={toDraft(seen)} />
-        <MoreFields {...{ draft, change }} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={save.isPending}>
-          Save
-        </Button>
-      </DialogFooter>
-    </Form>
+    <DialogForm work={save} submit="Save" onCancel={onClose}>
+      <EditNotice edit={edit} />
+      <AccountFields draft={draft} onChange={change} own={toDraft(seen)} />
+      <MoreFields {...{ draft, change }} />
+    </DialogForm>
   );
 }
 

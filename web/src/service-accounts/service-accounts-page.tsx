@@ -52,17 +52,7 @@ export function Component() {
         rowKey={({ id }) => id}
         sort={filters.get('sort') || 'name'}
         onSort={(sort) => filters.set({ sort: sort === 'name' ? '' : sort })}
-        empty={
-          filters.has('search', 'status', 'role') ? (
-            <NoMatch
-              filters={filters}
-              title="No service account matches"
-              icon={<Bot aria-hidden />}
-            />
-          ) : (
-            <Empty action={create} />
-          )
-        }
+        empty={<Empty filters={filters} action={create} />}
       />
       {isCreating && (
         <CreatePanel
@@ -130,7 +120,12 @@ function queryOf(filters: SearchFilters): Omit<Query, 'organizationId'> {
   };
 }
 
-function Empty({ action }: { action: React.ReactNode }) {
+function Empty({ filters, action }: { filters: SearchFilters; action: React.ReactNode }) {
+  if (filters.has('search', 'status', 'role')) {
+    return (
+      <NoMatch filters={filters} title="No service account matches" icon={<Bot aria-hidden />} />
+    );
+  }
   return (
     <EmptyState icon={<Bot aria-hidden />} title="No service accounts yet" action={action}>
       <p>

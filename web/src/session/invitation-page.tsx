@@ -128,19 +128,11 @@ function FirstPassword({
   onLogin,
   onLoginRequired,
 }: AcceptProps & { onLogin: () => void; onLoginRequired: () => void }) {
-  const navigate = useNavigate();
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
-  const accept = useMutation({
-    mutationFn: () => api.invitations.accept({ body: { token, name, password, cookie: true } }),
-    onSuccess: () => {
-      resetSession(undefined);
-      return navigate('/', { replace: true });
-    },
-    onError: (error) => {
-      if (isGone(error)) onRefused();
-      if (isProblem(error, 'login_required')) onLoginRequired();
-    },
+  const accept = useFirstAcceptance({ token, name, password }, (error) => {
+    if (isGone(error)) onRefused();
+    if (isProblem(error, 'login_required')) onLoginRequired();
   });
   return (
     <EntryPage
@@ -172,6 +164,21 @@ function FirstPassword({
       </Form>
     </EntryPage>
   );
+}
+
+function useFirstAcceptance(
+  body: { token: string; name: string; password: string },
+  onError: (error: unknown) => void,
+) {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: () => api.invitations.accept({ body: { ...body, cookie: true } }),
+    onSuccess: () => {
+      resetSession(undefined);
+      return navigate('/', { replace: true });
+    },
+    onError,
+  });
 }
 
 function NoLink() {

@@ -35,11 +35,6 @@ function Setup({ token }: { token: string }) {
   const status = setup.error instanceof ProblemError ? setup.error.status : undefined;
   if (status === 404) return <Done />;
   if (status === 401) return <VoidLink />;
-  const field = (name: keyof typeof EMPTY) => ({
-    name,
-    value: input[name],
-    onValueChange: (value: string) => setInput((before) => ({ ...before, [name]: value })),
-  });
   return (
     <EntryPage
       title="Set up Claviger"
@@ -47,36 +42,55 @@ function Setup({ token }: { token: string }) {
     >
       <Form errors={fieldErrors(setup.error)} onFormSubmit={() => setup.mutate()}>
         <ProblemNotice error={setup.error} />
-        <TextField
-          label="Your name"
-          autoComplete="name"
-          required
-          autoFocus
-          maxLength={100}
-          {...field('name')}
-        />
-        <TextField
-          label="E-mail"
-          type="email"
-          autoComplete="username"
-          required
-          hint="You log in with it."
-          {...field('email')}
-        />
-        <NewPasswordField label="Password" {...field('password')} />
-        <TextField
-          label="Name of the organization"
-          autoComplete="organization"
-          required
-          maxLength={100}
-          hint="Your company or team. You can change it later."
-          {...field('organizationName')}
-        />
+        <SetupFields input={input} onChange={setInput} />
         <Button type="submit" variant="primary" busy={setup.isPending}>
           Set up and log in
         </Button>
       </Form>
     </EntryPage>
+  );
+}
+
+function SetupFields({
+  input,
+  onChange,
+}: {
+  input: typeof EMPTY;
+  onChange: (input: typeof EMPTY) => void;
+}) {
+  const field = (name: keyof typeof EMPTY) => ({
+    name,
+    value: input[name],
+    onValueChange: (value: string) => onChange({ ...input, [name]: value }),
+  });
+  return (
+    <>
+      <TextField
+        label="Your name"
+        autoComplete="name"
+        required
+        autoFocus
+        maxLength={100}
+        {...field('name')}
+      />
+      <TextField
+        label="E-mail"
+        type="email"
+        autoComplete="username"
+        required
+        hint="You log in with it."
+        {...field('email')}
+      />
+      <NewPasswordField label="Password" {...field('password')} />
+      <TextField
+        label="Name of the organization"
+        autoComplete="organization"
+        required
+        maxLength={100}
+        hint="Your company or team. You can change it later."
+        {...field('organizationName')}
+      />
+    </>
   );
 }
 

@@ -64,6 +64,21 @@ export function DialogFooter({ children }: { children: ReactNode }) {
   return <footer className={styles.footer}>{children}</footer>;
 }
 
+interface ConfirmDialogProps {
+  open: boolean;
+  title: ReactNode;
+  children?: ReactNode;
+  /** What the button says that does it. */
+  confirm: string;
+  cancel?: string;
+  danger?: boolean;
+  busy?: boolean;
+  disabled?: boolean;
+  error?: unknown;
+  onConfirm: () => void;
+  onCancel: () => void;
+}
+
 /** A question that must be answered before anything else: a click beside it does not close it. */
 export function ConfirmDialog({
   open,
@@ -77,20 +92,7 @@ export function ConfirmDialog({
   error,
   onConfirm,
   onCancel,
-}: {
-  open: boolean;
-  title: ReactNode;
-  children?: ReactNode;
-  /** What the button says that does it. */
-  confirm: string;
-  cancel?: string;
-  danger?: boolean;
-  busy?: boolean;
-  disabled?: boolean;
-  error?: unknown;
-  onConfirm: () => void;
-  onCancel: () => void;
-}) {
+}: ConfirmDialogProps) {
   return (
     <AlertDialog.Root open={open} onOpenChange={(isOpen) => !isOpen && onCancel()}>
       <AlertDialog.Portal>

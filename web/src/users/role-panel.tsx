@@ -1,12 +1,11 @@
-import { Form } from '@base-ui/react/form';
 import type { User } from '@claviger/sdk';
-import { api, fieldErrors } from '../api/client';
+import { api } from '../api/client';
 import { EditNotice } from '../edit/edit-notice';
 import { Fresh } from '../edit/fresh';
 import { useEdit } from '../edit/use-edit';
 import { useOrganization } from '../session/session';
-import { Button } from '../ui/button';
-import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
+import { SidePanel } from '../ui/dialog';
+import { DialogForm } from '../ui/dialog-form';
 import { toast } from '../ui/toast';
 import { RoleField } from '../roles/role-field';
 import { useRefreshUsers } from './use-refresh-users';
@@ -50,22 +49,14 @@ function RoleForm({ user, onClose }: EditProps) {
   });
   const { draft, change, save, seen } = edit;
   return (
-    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
-      <DialogBody>
-        <EditNotice edit={edit} />
-        <RoleField value={draft.role} onChange={(role) => change({ role })} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          type="submit"
-          variant="primary"
-          busy={save.isPending}
-          disabled={draft.role === seen.role.key || draft.role === ''}
-        >
-          Change role
-        </Button>
-      </DialogFooter>
-    </Form>
+    <DialogForm
+      work={save}
+      submit="Change role"
+      disabled={draft.role === seen.role.key || draft.role === ''}
+      onCancel={onClose}
+    >
+      <EditNotice edit={edit} />
+      <RoleField value={draft.role} onChange={(role) => change({ role })} />
+    </DialogForm>
   );
 }

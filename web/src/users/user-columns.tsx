@@ -34,12 +34,7 @@ export function useUserColumns(users: readonly User[] | undefined, act: Act): Co
     {
       key: 'status',
       header: 'Status',
-      cell: ({ id, status }) =>
-        status === 'invited' && expired.has(id) ? (
-          <Badge tone="danger">Invitation expired</Badge>
-        ) : (
-          <StatusBadge status={status} />
-        ),
+      cell: ({ id, status }) => <Status status={status} isExpired={expired.has(id)} />,
     },
     {
       key: 'lastLoginAt',
@@ -63,6 +58,11 @@ export function useUserColumns(users: readonly User[] | undefined, act: Act): Co
         ),
     },
   ];
+}
+
+function Status({ status, isExpired }: { status: User['status']; isExpired: boolean }) {
+  if (status === 'invited' && isExpired) return <Badge tone="danger">Invitation expired</Badge>;
+  return <StatusBadge status={status} />;
 }
 
 function actionsFor(user: User, act: Act): MenuAction[] {

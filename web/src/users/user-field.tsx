@@ -1,11 +1,11 @@
 import { Combobox } from '@base-ui/react/combobox';
-import { Field } from '@base-ui/react/field';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Check, X } from 'lucide-react';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useSettled } from '../api/use-search-filters';
 import { useCan, useMe, useOrganization } from '../session/session';
+import { FieldFrame } from '../ui/field';
 import fieldStyles from '../ui/field.module.css';
 import { SelectField } from '../ui/select';
 import styles from './user-field.module.css';
@@ -57,26 +57,11 @@ function KnownUser({ name, label, hint, value, onChange, known }: UserFieldProps
 }
 
 function SearchedUser({ name, label, hint, value, onChange }: UserFieldProps) {
-  const { id: organizationId } = useOrganization();
   const [text, setText] = useState('');
   const search = useSettled(text);
-  const wanted = search === value?.name ? '' : search;
-  const { data } = useQuery({
-    queryKey: ['organizations', organizationId, 'users', 'picker', wanted],
-    queryFn: async ({ signal }) =>
-      await api.users.list(
-        { organizationId, status: 'active', limit: 20, ...(wanted && { search: wanted }) },
-        { signal },
-      ),
-    placeholderData: keepPreviousData,
-  });
-  const people: Person[] = (data?.data ?? []).map(({ id, name, email }) => ({ id, name, email }));
+  const people = usePeople(search === value?.name ? '' : search);
   return (
-    <Field.Root name={name} className={fieldStyles.field}>
-      <Field.Label className={fieldStyles.label}>
-        {label}
-        <span className={fieldStyles.optional}> (optional)</span>
-      </Field.Label>
+    <FieldFrame {...{ name, label, hint }} optional>
       <Combobox.Root
         items={people}
         filter={null}
@@ -97,22 +82,38 @@ function SearchedUser({ name, label, hint, value, onChange }: UserFieldProps) {
             <Combobox.Popup className={fieldStyles.popup}>
               <Combobox.Empty className={styles.empty}>Nobody found.</Combobox.Empty>
               <Combobox.List>
-                {(person: Person) => (
-                  <Combobox.Item key={person.id} value={person} className={fieldStyles.item}>
-                    <span className={fieldStyles.itemText}>{person.name}</span>
-                    <span className={fieldStyles.itemNote}>{person.email}</span>
-                    <Combobox.ItemIndicator className={fieldStyles.tick}>
-                      <Check aria-hidden />
-                    </Combobox.ItemIndicator>
-                  </Combobox.Item>
-                )}
+                {(person: Person) => <PersonItem key={person.id} person={person} />}
               </Combobox.List>
             </Combobox.Popup>
           </Combobox.Positioner>
         </Combobox.Portal>
       </Combobox.Root>
-      {hint && <Field.Description className={fieldStyles.hint}>{hint}</Field.Description>}
-      <Field.Error className={fieldStyles.error} />
-    </Field.Root>
+    </FieldFrame>
   );
+}
+
+function PersonItem({ person }: { person: Person }) {
+  return (
+    <Combobox.Item value={person} className={fieldStyles.item}>
+      <span className={fieldStyles.itemText}>{person.name}</span>
+      <span className={fieldStyles.itemNote}>{person.email}</span>
+      <Combobox.ItemIndicator className={fieldStyles.tick}>
+        <Check aria-hidden />
+      </Combobox.ItemIndicator>
+    </Combobox.Item>
+  );
+}
+
+function usePeople(search: string): Person[] {
+  const { id: organizationId } = useOrganization();
+  const { data } = useQuery({
+    queryKey: ['organizations', organizationId, 'users', 'picker', search],
+    queryFn: async ({ signal }) =>
+      await api.users.list(
+        { organizationId, status: 'active', limit: 20, ...(search && { search }) },
+        { signal },
+      ),
+    placeholderData: keepPreviousData,
+  });
+  return (data?.data ?? []).map(({ id, name, email }) => ({ id, name, email }));
 }
