@@ -77,6 +77,7 @@ function Bars({ days }: { days: Day[] }) {
         <span>{days[0]?.day}</span>
         <span>{days.at(-1)?.day}</span>
       </div>
+      <DayByDay days={days} />
     </>
   );
 }
@@ -93,6 +94,33 @@ function Bar({ day: { day, good, denied }, x, highest }: { day: Day; x: number; 
       <rect x={x} y={HEIGHT - lower} width={BAR} height={lower} className={styles.requests} />
       <rect x={x} y={HEIGHT - lower - upper} width={BAR} height={upper} className={styles.denied} />
     </g>
+  );
+}
+
+/** What the bars show, for those who do not see them, or cannot point at them. */
+function DayByDay({ days }: { days: Day[] }) {
+  return (
+    <details className={styles.days}>
+      <summary>Day by day</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Day</th>
+            <th scope="col">Requests</th>
+            <th scope="col">Denied</th>
+          </tr>
+        </thead>
+        <tbody>
+          {days.toReversed().map(({ day, good, denied }) => (
+            <tr key={day}>
+              <th scope="row">{day}</th>
+              <td>{good.toLocaleString('en')}</td>
+              <td>{denied.toLocaleString('en')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
   );
 }
 

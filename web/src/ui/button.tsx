@@ -4,21 +4,28 @@ import styles from './button.module.css';
 
 type Variant = 'primary' | 'plain' | 'danger' | 'quiet';
 
-/** A button; `busy` shows that its work is going on and keeps it from being pressed twice. */
+/**
+ * A button; `busy` shows that its work is going on and keeps it from being pressed twice. One that cannot be pressed keeps the focus
+ * that it has: whoever works with the keyboard would start at the top of the page again.
+ */
 export function Button({
   variant = 'plain',
   busy = false,
   type = 'button',
-  disabled,
+  disabled = false,
   className = '',
+  onClick,
   ...rest
 }: ComponentProps<'button'> & { variant?: Variant; busy?: boolean }) {
+  const isOff = disabled || busy;
   return (
     <button
       type={type}
       className={`${styles.button} ${styles[variant]} ${className}`}
       aria-busy={busy || undefined}
-      disabled={disabled || busy}
+      aria-disabled={isOff || undefined}
+      // Enter in a field presses the form's button, too: so this keeps the form from being sent twice.
+      onClick={isOff ? (event) => event.preventDefault() : onClick}
       {...rest}
     />
   );
