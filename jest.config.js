@@ -1,4 +1,4 @@
-/** Unit specs stand beside the code in src/, end-to-end specs in test/. */
+/** Unit specs stand beside the code in src/ and web/src/, end-to-end specs in test/. */
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -18,7 +18,11 @@ export default {
       },
     ],
   },
-  testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
+  testMatch: [
+    '<rootDir>/src/**/*.spec.ts',
+    '<rootDir>/web/src/**/*.spec.ts',
+    '<rootDir>/test/**/*.e2e-spec.ts',
+  ],
   testTimeout: 30_000,
   globalSetup: '<rootDir>/test/database-setup.js',
   globalTeardown: '<rootDir>/test/database-teardown.js',

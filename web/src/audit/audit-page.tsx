@@ -12,7 +12,7 @@ import styles from './audit.module.css';
 import { type Chain, organizationChain, serverChain } from './chain';
 import { eventColumns } from './event-columns';
 import { FilterBar } from './filter-bar';
-import { type AuditFilters, NO_FILTERS, useFilters } from './filters';
+import { type AuditFilters, NO_FILTERS, useFilters, withFilters } from './filters';
 import { TrailHeader } from './trail-header';
 import { type LiveTail, useLiveTail } from './use-live-tail';
 
@@ -86,9 +86,7 @@ function useAddresses() {
     open: (id: string) => void navigate(linkTo(id)),
     close: () => void navigate(base + query),
     filterBy: (filter: Partial<AuditFilters>) => {
-      const next = new URLSearchParams(search);
-      for (const [name, value] of Object.entries(filter)) if (value) next.set(name, value);
-      void navigate(`${base}?${next}`);
+      void navigate(`${base}?${withFilters(search, filter)}`);
     },
   };
 }

@@ -24,22 +24,12 @@ export type IdFilter = keyof typeof ID_FILTERS;
 export function useFilters(): [AuditFilters, (change: Partial<AuditFilters>) => void] {
   const [search, setSearch] = useSearchParams();
   const change = (changes: Partial<AuditFilters>) =>
-    setSearch(
-      (before) => {
-        const after = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value) after.set(name, value);
-          else after.delete(name);
-        }
-        return after;
-      },
-      { replace: true },
-    );
+    setSearch((before) => withFilters(before, changes), { replace: true });
   return [readFilters(search), change];
 }
 
 /** The filters that an address names; the server refuses those that make no sense. */
-function readFilters(search: URLSearchParams): AuditFilters {
+export function readFilters(search: URLSearchParams): AuditFilters {
   const filters: AuditFilters = {};
   for (const name of TEXTS) {
     const value = search.get(name);
@@ -47,6 +37,19 @@ function readFilters(search: URLSearchParams): AuditFilters {
   }
   const outcome = OUTCOMES.find((one) => one === search.get('outcome'));
   return outcome ? { ...filters, outcome } : filters;
+}
+
+/** An address with some filters changed, and everything else that it says. */
+export function withFilters(
+  search: URLSearchParams,
+  changes: Partial<AuditFilters>,
+): URLSearchParams {
+  const after = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) after.set(name, value);
+    else after.delete(name);
+  }
+  return after;
 }
 
 /** No filter at all. */

@@ -6,7 +6,8 @@ import { SidePanel } from '../ui/dialog';
 import { DialogForm } from '../ui/dialog-form';
 import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
-import { expiresAtOf, ExpiryField, useExpiry } from './expiry-field';
+import { expiresAtOf } from './expiry';
+import { ExpiryField, useExpiry } from './expiry-field';
 import { KeyLimits, limitsOf, useNewLimits } from './key-limits';
 import { type NewToken, newToken } from './token-dialog';
 

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/client';
-import { expiresAtOf, ExpiryField, useExpiry } from '../keys/expiry-field';
+import { expiresAtOf } from '../keys/expiry';
+import { ExpiryField, useExpiry } from '../keys/expiry-field';
 import { type NewToken, newToken } from '../keys/token-dialog';
 import { useLacking } from '../roles/use-roles';
 import { useCan, useMe, useOrganization } from '../session/session';

@@ -8,7 +8,7 @@ import { useLocation, useNavigate } from 'react-router';
 export function useFragmentToken(): string | undefined {
   const { hash, pathname, search } = useLocation();
   const navigate = useNavigate();
-  const found = new URLSearchParams(hash.slice(1)).get('token');
+  const found = tokenIn(hash);
   const [token, setToken] = useState(found);
   // Another link may be opened in the same tab, which does not load the page again.
   if (found !== null && found !== token) setToken(found);
@@ -16,4 +16,9 @@ export function useFragmentToken(): string | undefined {
     if (found !== null) void navigate({ pathname, search }, { replace: true });
   }, [found, pathname, search, navigate]);
   return token || undefined;
+}
+
+/** What stands behind `token=` in a fragment, `''` included; null without it. */
+export function tokenIn(fragment: string): string | null {
+  return new URLSearchParams(fragment.replace(/^#/, '')).get('token');
 }
