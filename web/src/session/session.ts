@@ -6,9 +6,7 @@ import { api } from '../api/client';
 import { ME, queryClient } from '../api/query-client';
 
 /** An organization that the person works in, with what they may do there. */
-export type Membership = UserMe['organizations'][number] & {
-  status?: 'active' | 'suspended';
-};
+export type Membership = UserMe['organizations'][number];
 
 /** Whether the organization's people can only look at its own page, until it is resumed. */
 export function isSuspended({ status }: Membership): boolean {
