@@ -7,16 +7,17 @@ import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
 import { queryClient } from './api/query-client';
 import { router } from './routes';
-import { Toasts } from './ui/toast';
+import { onDemand } from './ui/on-demand';
+
+const Toasts = onDemand(() => import('./ui/toast-list').then((module) => module.Toasts));
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     {/* The policy of the page forbids style elements; what they would say is in the style sheets. */}
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={queryClient}>
-        <Toasts>
-          <RouterProvider router={router} />
-        </Toasts>
+        <RouterProvider router={router} />
+        <Toasts />
       </QueryClientProvider>
     </CSPProvider>
   </StrictMode>,

@@ -7,7 +7,6 @@ import { OrganizationFrame } from './shell/organization-frame';
 import { FirstPage, RequireAccess } from './shell/page-access';
 import { PageError } from './shell/page-error';
 import type { SettingsPage } from './shell/settings-pages';
-import { Shell } from './shell/shell';
 import { Loading } from './ui/loading';
 
 /** The pages of an organization's settings in the order in which they are needed; each is loaded when it is first opened. */
@@ -77,7 +76,10 @@ export const routes: RouteObject[] = [
         element: <RequireSession />,
         children: [
           {
-            element: <Shell pages={settingsPages} />,
+            lazy: async () => {
+              const { Shell } = await import('./shell/shell');
+              return { element: <Shell pages={settingsPages} /> };
+            },
             children: [
               {
                 errorElement: <PageError />,

@@ -106,8 +106,26 @@ export class Caller {
       ...(body === undefined ? {} : { body }),
       ...options,
     } as never)) as { data: R; response: Response };
-    return answer.response.headers.has('Content-Type') ? answer.data : (undefined as R);
+    const { headers: told } = answer.response;
+    if (!told.has('Content-Type')) return undefined as R;
+    rememberTag(answer.data, told.get('ETag'));
+    return answer.data;
   }
+}
+
+/** Beside the answers, not in them: what is sent back or kept as JSON stays what the API says. */
+const tags = new WeakMap<object, string>();
+
+function rememberTag(data: unknown, tag: string | null): void {
+  if (tag !== null && typeof data === 'object' && data !== null) tags.set(data, tag);
+}
+
+/**
+ * The `ETag` that a resource came with, for `ifMatch`. Of the very object that a method answered: undefined for a copy, for items
+ * of a list, and for what has no tag.
+ */
+export function etagOf(resource: object): string | undefined {
+  return tags.get(resource);
 }
 
 /** 128 random bits. Not `crypto.randomUUID`, which browsers have on https only. */

@@ -1,14 +1,32 @@
-import { ProblemError } from '@claviger/sdk';
+import { ProblemError, type UserMe } from '@claviger/sdk';
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
 
 /** What is known of the caller; null: nobody is logged in. */
 export const ME = ['me'] as const;
 
-/** A session that has ended is noticed by whoever asks next; the pages then make way for the login. */
+/** The session that has ended by itself, while its person was at work: an {@link EndedSession}, or null. */
+export const ENDED = ['ended'] as const;
+
+/** A session that has ended without its person wanting it: by the clock, or from elsewhere. */
+export interface EndedSession {
+  who: UserMe;
+  /** Another one each time somebody meets the end. */
+  noticed: number;
+}
+
+/** Notes that the session has ended: whose it was is kept, so that their page can go on after another login. */
+export function noteEnd(): void {
+  const before = queryClient.getQueryData<EndedSession | null>(ENDED);
+  const who = queryClient.getQueryData<UserMe | null>(ME) ?? before?.who;
+  if (who) queryClient.setQueryData(ENDED, { who, noticed: (before?.noticed ?? 0) + 1 });
+  queryClient.setQueryData(ME, null);
+}
+
+/** A session that has ended is noticed by whoever asks next. */
 function noticeEnd(error: unknown): void {
   if (!(error instanceof ProblemError) || error.status !== 401) return;
   if (error.code === 'invalid_login') return;
-  queryClient.setQueryData(ME, null);
+  noteEnd();
 }
 
 /** Refusals that come of a role, or an organization, that has changed since the page asked who is there. */

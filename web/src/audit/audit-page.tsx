@@ -5,16 +5,18 @@ import { usePages } from '../api/use-pages';
 import { useCan, useMe, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
 import { Notice } from '../ui/notice';
+import { onDemand } from '../ui/on-demand';
 import { EmptyState } from '../ui/page';
 import { Table } from '../ui/table';
 import styles from './audit.module.css';
 import { type Chain, organizationChain, serverChain } from './chain';
 import { eventColumns } from './event-columns';
-import { EventPanel } from './event-panel';
 import { FilterBar } from './filter-bar';
 import { type AuditFilters, NO_FILTERS, useFilters } from './filters';
 import { TrailHeader } from './trail-header';
 import { type LiveTail, useLiveTail } from './use-live-tail';
+
+const EventPanel = onDemand(() => import('./event-panel').then((module) => module.EventPanel));
 
 /**
  * `audit` and `audit/:eventId`: the organization's trail, or with `?trail=server` the server's own; for instance
@@ -91,26 +93,38 @@ function useAddresses() {
   };
 }
 
-function LiveLine({ tail: { events, newCount, hasGap } }: { tail: LiveTail }) {
+function LiveLine({ tail }: { tail: LiveTail }) {
+  if (tail.isPaused) return <Paused onResume={tail.resume} />;
   return (
     <>
       <div className={styles.live}>
         <span className={styles.dot} aria-hidden />
-        <span aria-live="polite">
-          {events === undefined
-            ? 'Looking…'
-            : newCount === 0
-              ? 'Watching. Nothing new so far.'
-              : `${newCount} new ${newCount === 1 ? 'event' : 'events'}.`}
-        </span>
+        <span aria-live="polite">{liveText(tail)}</span>
         <span>Reading the trail is an event too: your own requests for it are left out here.</span>
       </div>
-      {hasGap && (
+      {tail.hasGap && (
         <Notice tone="warning">
           More came in than can be shown here. Stop live to see everything.
         </Notice>
       )}
     </>
+  );
+}
+
+function liveText({ events, newCount }: LiveTail): string {
+  if (events === undefined) return 'Looking…';
+  if (newCount === 0) return 'Watching. Nothing new so far.';
+  return `${newCount} new ${newCount === 1 ? 'event' : 'events'}.`;
+}
+
+function Paused({ onResume }: { onResume: () => void }) {
+  return (
+    <Notice role="status" title="Live tail paused">
+      <p>Nobody has touched this page for ten minutes, so it stopped looking for new events.</p>
+      <Button className={styles.resume} onClick={onResume}>
+        Resume
+      </Button>
+    </Notice>
   );
 }
 

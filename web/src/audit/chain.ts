@@ -1,15 +1,13 @@
 import type { AuditEvent, AuditEventPage, Verification } from '@claviger/sdk';
 import { api } from '../api/client';
 import type { Membership } from '../session/session';
+import type { ExportFormat } from '../export/row-counter';
 import type { AuditFilters } from './filters';
-
-/** How an export is written. */
-export type ExportFormat = 'csv' | 'ndjson';
 
 /** A trail that can be read: an organization's, or the server's own. */
 export interface Chain {
-  /** For names of files: `acme`. */
-  fileName: string;
+  /** Whose it is, for names of files. */
+  of: string;
   queryKey: readonly unknown[];
   list(
     query: AuditFilters & { limit: number; after?: string },
@@ -26,7 +24,7 @@ export interface Chain {
 /** The trail of an organization. */
 export function organizationChain({ id, name }: Pick<Membership, 'id' | 'name'>): Chain {
   return {
-    fileName: slug(name) || id,
+    of: name,
     queryKey: ['organizations', id, 'audit-events'],
     list: (query, signal) => api.auditEvents.list({ organizationId: id, ...query }, { signal }),
     get: (eventId, signal) => api.auditEvents.get({ organizationId: id, eventId }, { signal }),
@@ -39,7 +37,7 @@ export function organizationChain({ id, name }: Pick<Membership, 'id' | 'name'>)
 
 /** What belongs to no organization: logins, set-up, strangers. For instance administrators. */
 export const serverChain: Chain = {
-  fileName: 'server',
+  of: 'server',
   queryKey: ['audit-events'],
   list: (query, signal) => api.instanceAuditEvents.list(query, { signal }),
   get: (eventId, signal) => api.instanceAuditEvents.get({ eventId }, { signal }),
@@ -47,12 +45,3 @@ export const serverChain: Chain = {
     api.instanceAuditEvents.verify({ fromSequence, limit }, { signal }),
   download: (query, signal) => api.exports.instanceAuditEvents(query, { signal }),
 };
-
-function slug(name: string): string {
-  return name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
-    .slice(0, 40);
-}

@@ -4,11 +4,15 @@ import { useSearchParams } from 'react-router';
 import { useCan, useMe } from '../session/session';
 import { Button } from '../ui/button';
 import { SelectBox } from '../ui/select';
+import { onDemand } from '../ui/on-demand';
 import { PageHeader } from '../ui/page';
 import type { Chain } from './chain';
-import { ExportDialog } from './export-dialog';
 import type { AuditFilters } from './filters';
-import { VerifyDialog } from './verify-dialog';
+
+const ExportTrail = onDemand(() => import('./export-trail').then((module) => module.ExportTrail));
+const VerifyDialog = onDemand(() =>
+  import('./verify-dialog').then((module) => module.VerifyDialog),
+);
 
 const TRAILS = [
   { value: '', label: 'This organization' },
@@ -64,7 +68,7 @@ export function TrailHeader({
           ? 'What belongs to no organization: logins, set-up, requests of strangers.'
           : 'Every request and every change in this organization. Nobody can change it unnoticed.'}
       </PageHeader>
-      {dialog === 'export' && <ExportDialog {...{ chain, filters }} onClose={close} />}
+      {dialog === 'export' && <ExportTrail {...{ chain, filters }} onClose={close} />}
       {dialog === 'verify' && <VerifyDialog chain={chain} onClose={close} />}
     </>
   );

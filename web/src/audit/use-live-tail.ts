@@ -5,10 +5,13 @@ import type { Paged } from '../api/use-pages';
 import { HTTP_REQUEST } from './actions';
 import type { Chain } from './chain';
 import type { AuditFilters } from './filters';
+import { useIdle } from './use-idle';
 
 const POLL_MS = 3_000;
 /** The most that the API answers at once. */
 const POLL_LIMIT = 200;
+/** Every look keeps the session from falling idle: without anybody there, it must not. */
+const UNATTENDED_MS = 10 * 60_000;
 /** How many events are kept on the page. */
 const KEPT = 500;
 
@@ -29,12 +32,15 @@ export interface LiveTail {
   isNew: (event: AuditEvent) => boolean;
   newCount: number;
   hasGap: boolean;
+  /** Nobody has touched the page for ten minutes: it does not look any more. */
+  isPaused: boolean;
+  resume: () => void;
   paged: Paged<never>;
 }
 
 /**
- * Watches a chain from `startedAt` on (Unix milliseconds; undefined: not at all). Each look is an event itself: `readerId`'s own requests for the trail are left out. What
- * was seen stays, because the looks would soon push it off the first page.
+ * Watches a chain from `startedAt` on (Unix milliseconds; undefined: not at all). Each look is an event itself: `readerId`'s own
+ * requests for the trail are left out. What was seen stays, because the looks would soon push it off the first page.
  */
 export function useLiveTail(
   chain: Chain,
@@ -42,6 +48,7 @@ export function useLiveTail(
   readerId: string,
   startedAt: number | undefined,
 ): LiveTail {
+  const { isIdle, restart } = useIdle(startedAt !== undefined, UNATTENDED_MS);
   const queryKey = [...chain.queryKey, filters, 'live', startedAt ?? null];
   const query = useQuery({
     queryKey,
@@ -49,7 +56,7 @@ export function useLiveTail(
       const { data, paging } = await chain.list({ ...filters, limit: POLL_LIMIT }, signal);
       return merge(tailOf(queryKey), data, paging.next !== undefined, readerId);
     },
-    enabled: startedAt !== undefined,
+    enabled: startedAt !== undefined && !isIdle,
     // After a failed look there is none until somebody asks for it.
     refetchInterval: ({ state }) => state.error === null && POLL_MS,
     gcTime: 0,
@@ -61,6 +68,8 @@ export function useLiveTail(
     isNew,
     newCount: query.data?.events.filter(isNew).length ?? 0,
     hasGap: query.data?.hasGap ?? false,
+    isPaused: isIdle,
+    resume: restart,
     paged: {
       page: undefined,
       error: query.error,

@@ -1,4 +1,5 @@
 import type { Verification } from '@claviger/sdk';
+import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { Chain } from './chain';
 
@@ -19,21 +20,22 @@ export interface VerificationRun {
 /** Verifies a whole chain step by step; leaving the page stops it. */
 export function useVerification(chain: Chain): {
   run: VerificationRun;
-  start: () => Promise<void>;
+  start: () => void;
   cancel: () => void;
 } {
   const [run, setRun] = useState<VerificationRun>({ state: 'idle', events: 0 });
   const running = useRef<AbortController>(undefined);
   useEffect(() => () => running.current?.abort(), []);
-  const start = async () => {
-    const { signal } = (running.current = new AbortController());
-    setRun({ state: 'running', events: 0 });
-    try {
-      setRun(await verifyAll(chain, setRun, signal));
-    } catch (error) {
-      const state = signal.aborted ? 'cancelled' : 'failed';
-      setRun((before) => ({ ...before, state, error }));
-    }
+  const work = useMutation({
+    mutationFn: (signal: AbortSignal) => verifyAll(chain, setRun, signal),
+    onMutate: () => setRun({ state: 'running', events: 0 }),
+    onSuccess: setRun,
+    onError: (error, { aborted }) =>
+      setRun((before) => ({ ...before, state: aborted ? 'cancelled' : 'failed', error })),
+  });
+  const start = () => {
+    running.current = new AbortController();
+    work.mutate(running.current.signal);
   };
   return { run, start, cancel: () => running.current?.abort() };
 }

@@ -29,7 +29,7 @@ export function VerifyDialog({ chain, onClose }: { chain: Chain; onClose: () => 
         ) : (
           <Button onClick={onClose}>Close</Button>
         )}
-        <Button variant="primary" busy={isRunning} onClick={() => void start()}>
+        <Button variant="primary" busy={isRunning} onClick={start}>
           {run.state === 'idle' || isRunning ? 'Verify' : 'Verify again'}
         </Button>
       </DialogFooter>

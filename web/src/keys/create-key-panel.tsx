@@ -9,7 +9,7 @@ import { TextField } from '../ui/field';
 import { ProblemNotice } from '../ui/notice';
 import { expiresAtOf, ExpiryField, useExpiry } from './expiry-field';
 import { KeyLimits, limitsOf, useNewLimits } from './key-limits';
-import type { NewToken } from './token-dialog';
+import { type NewToken, newToken } from './token-dialog';
 
 /** Creates one more key of a service account, and hands its token on. */
 export function CreateKeyPanel({
@@ -33,7 +33,7 @@ export function CreateKeyPanel({
         serviceAccountId,
         body: { name, expiresAt: expiresAtOf(expiry), ...limitsOf(limits) },
       });
-      onCreated({ token: key.token ?? '', accountName: account.name, keyName: key.name });
+      onCreated(newToken(key, account));
     },
     onSettled: () =>
       queryClient.invalidateQueries({

@@ -1,7 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api } from '../api/client';
-import { useCan, useOrganization } from '../session/session';
+import { useSettings } from '../organization/use-settings';
+import { useCan } from '../session/session';
 import { TextField } from '../ui/field';
 import { type Choice, SelectField } from '../ui/select';
 
@@ -100,11 +99,8 @@ export function ExpiryField({
 
 /** The longest a key may live in this organization, in seconds; null: no bound, or none that the person may see. */
 function useMaxKeyLifetime(): number | null {
-  const { id: organizationId } = useOrganization();
-  const { data } = useQuery({
-    queryKey: ['organizations', organizationId, 'settings'],
-    queryFn: () => api.organizations.get({ organizationId }),
-    enabled: useCan()('organization:read'),
-  });
-  return data?.settings.maxKeyLifetimeSeconds ?? null;
+  return (
+    useSettings({ enabled: useCan()('organization:read') }).data?.settings.maxKeyLifetimeSeconds ??
+    null
+  );
 }

@@ -1,17 +1,21 @@
 import type { Key, ServiceAccount } from '@claviger/sdk';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Ban, Pencil, RotateCw } from 'lucide-react';
 import { useState } from 'react';
-import { api } from '../api/client';
 import { useCan } from '../session/session';
-import { ConfirmDialog } from '../ui/dialog';
 import { RowMenu } from '../ui/menu';
-import { toast } from '../ui/toast';
-import { EditKeyPanel } from './edit-key-panel';
-import { RecentUsage } from './recent-usage';
-import { RotateDialog } from './rotate-dialog';
+import { onDemand } from '../ui/on-demand';
 import type { NewToken } from './token-dialog';
 import { useBeyond } from './use-beyond';
+
+const RotateDialog = onDemand(() =>
+  import('./rotate-dialog').then((module) => module.RotateDialog),
+);
+const EditKeyPanel = onDemand(() =>
+  import('./edit-key-panel').then((module) => module.EditKeyPanel),
+);
+const RevokeDialog = onDemand(() =>
+  import('./revoke-dialog').then((module) => module.RevokeDialog),
+);
 
 /** The ⋯ of a key, with the dialogs that it opens. */
 export function KeyActions({
@@ -71,46 +75,5 @@ export function KeyActions({
       {doing === 'edit' && <EditKeyPanel account={account} apiKey={apiKey} onClose={stop} />}
       {doing === 'revoke' && <RevokeDialog account={account} apiKey={apiKey} onClose={stop} />}
     </>
-  );
-}
-
-function RevokeDialog({
-  account,
-  apiKey,
-  onClose,
-}: {
-  account: ServiceAccount;
-  apiKey: Key;
-  onClose: () => void;
-}) {
-  const { organizationId, id: serviceAccountId } = account;
-  const queryClient = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => api.keys.revoke({ organizationId, serviceAccountId, keyId: apiKey.id }),
-    onSuccess: async () => {
-      await queryClient.invalidateQueries({
-        queryKey: ['organizations', organizationId, 'service-accounts'],
-      });
-      toast(`Revoked ${apiKey.name}`);
-      onClose();
-    },
-  });
-  return (
-    <ConfirmDialog
-      open
-      title={`Revoke ${apiKey.name}?`}
-      confirm="Revoke"
-      danger
-      busy={revoke.isPending}
-      error={revoke.error}
-      onConfirm={() => revoke.mutate()}
-      onCancel={onClose}
-    >
-      <p>
-        Requests with its token are refused from now on, on every instance. This cannot be undone.
-        Keys that replaced it go on working.
-      </p>
-      <RecentUsage account={account} apiKey={apiKey} tone="warning" />
-    </ConfirmDialog>
   );
 }

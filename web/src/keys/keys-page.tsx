@@ -12,13 +12,18 @@ import { Button } from '../ui/button';
 import { SelectBox } from '../ui/select';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
+import { onDemand } from '../ui/on-demand';
 import { EmptyState, PageHeader } from '../ui/page';
 import { type Column, Table, Toolbar } from '../ui/table';
 import { Time } from '../ui/time';
-import { CreateKeyPanel } from './create-key-panel';
 import { KeyActions } from './key-actions';
 import styles from './keys-page.module.css';
-import { type NewToken, TokenDialog } from './token-dialog';
+import type { NewToken } from './token-dialog';
+
+const CreateKeyPanel = onDemand(() =>
+  import('./create-key-panel').then((module) => module.CreateKeyPanel),
+);
+const TokenDialog = onDemand(() => import('./token-dialog').then((module) => module.TokenDialog));
 
 const STATUSES = ['active', 'expiring', 'expired', 'revoked'] as const;
 

@@ -8,7 +8,7 @@ import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { SelectField } from '../ui/select';
 import { ProblemNotice } from '../ui/notice';
 import { RecentUsage } from './recent-usage';
-import type { NewToken } from './token-dialog';
+import { type NewToken, newToken } from './token-dialog';
 
 const HOUR = 3_600;
 const OVERLAPS = [
@@ -42,7 +42,7 @@ export function RotateDialog({
         keyId: apiKey.id,
         body: { overlapSeconds: Number(overlap) },
       });
-      onRotated({ token: key.token ?? '', accountName: account.name, keyName: key.name });
+      onRotated(newToken(key, account));
     },
     onSettled: () =>
       queryClient.invalidateQueries({

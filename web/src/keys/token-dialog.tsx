@@ -1,10 +1,11 @@
 import { Copy, Download, Eye, EyeOff } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useBlocker } from 'react-router';
-import { saveFile } from '../api/save-file';
+import { inFileName, saveFile } from '../api/save-file';
 import { Button } from '../ui/button';
 import { ConfirmDialog, Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { Notice } from '../ui/notice';
+import { useCopy } from '../ui/use-copy';
 import styles from './token-dialog.module.css';
 
 /** A token that the server has just shown, and whose it is. */
@@ -14,26 +15,22 @@ export interface NewToken {
   keyName: string;
 }
 
+/** The token of a key that has just been made; what shows it is loaded with this, before there is one to lose. */
+export function newToken(
+  key: { token: string | null; name: string },
+  account: { name: string },
+): NewToken {
+  return { token: key.token ?? '', accountName: account.name, keyName: key.name };
+}
+
 /**
  * Shows a token, once. Whoever renders it holds the only copy and drops it in `onDone`; leaving in any other way is
  * asked about first.
  */
 export function TokenDialog({ shown, onDone }: { shown: NewToken; onDone: () => void }) {
-  const [isRevealed, setRevealed] = useState(false);
-  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
   const [isLeaving, setLeaving] = useState(false);
   const blocker = useBlocker(true);
   useLeaveWarning();
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(shown.token);
-      setCopied('yes');
-    } catch {
-      // Browsers give the clipboard to pages on https and localhost only.
-      setRevealed(true);
-      setCopied('failed');
-    }
-  };
   return (
     <Dialog open title="Copy the API token now" onClose={() => setLeaving(true)}>
       <DialogBody>
@@ -44,30 +41,7 @@ export function TokenDialog({ shown, onDone }: { shown: NewToken; onDone: () => 
         <Notice tone="warning" title="It will not be shown again">
           Store it in a safe place. If it is lost, create another key.
         </Notice>
-        <div className={styles.token}>
-          <code aria-label="API token">{isRevealed ? shown.token : masked(shown.token)}</code>
-          <Button
-            variant="quiet"
-            onClick={() => setRevealed(!isRevealed)}
-            aria-pressed={isRevealed}
-          >
-            {isRevealed ? <EyeOff aria-hidden /> : <Eye aria-hidden />}
-            {isRevealed ? 'Hide' : 'Reveal'}
-          </Button>
-        </div>
-        <div className={styles.actions}>
-          <Button onClick={() => void copy()}>
-            <Copy aria-hidden /> {copied === 'yes' ? 'Copied' : 'Copy'}
-          </Button>
-          <Button onClick={() => download(shown)}>
-            <Download aria-hidden /> Download as .env
-          </Button>
-        </div>
-        <p role="status" className={styles.status}>
-          {copied === 'yes' && 'The token is on the clipboard.'}
-          {copied === 'failed' &&
-            'This page may not use the clipboard: select the token and copy it.'}
-        </p>
+        <Token shown={shown} />
       </DialogBody>
       <DialogFooter>
         <Button variant="primary" onClick={onDone}>
@@ -98,6 +72,40 @@ export function TokenDialog({ shown, onDone }: { shown: NewToken; onDone: () => 
   );
 }
 
+function Token({ shown }: { shown: NewToken }) {
+  const { token } = shown;
+  const [isRevealed, setRevealed] = useState(false);
+  const [copied, copy] = useCopy();
+  const onCopy = async () => {
+    // Then it has to be selected.
+    if ((await copy(token)) === 'failed') setRevealed(true);
+  };
+  return (
+    <>
+      <div className={styles.token}>
+        <code aria-label="API token">{isRevealed ? token : masked(token)}</code>
+        <Button variant="quiet" onClick={() => setRevealed(!isRevealed)} aria-pressed={isRevealed}>
+          {isRevealed ? <EyeOff aria-hidden /> : <Eye aria-hidden />}
+          {isRevealed ? 'Hide' : 'Reveal'}
+        </Button>
+      </div>
+      <div className={styles.actions}>
+        <Button onClick={() => void onCopy()}>
+          <Copy aria-hidden /> {copied === 'yes' ? 'Copied' : 'Copy'}
+        </Button>
+        <Button onClick={() => download(shown)}>
+          <Download aria-hidden /> Download as .env
+        </Button>
+      </div>
+      <p role="status" className={styles.status}>
+        {copied === 'yes' && 'The token is on the clipboard.'}
+        {copied === 'failed' &&
+          'This page may not use the clipboard: select the token and copy it.'}
+      </p>
+    </>
+  );
+}
+
 /** What can be told of the token without telling it. */
 function masked(token: string): string {
   const prefix = token.slice(0, token.indexOf('_') + 1);
@@ -114,11 +122,8 @@ function useLeaveWarning(): void {
 }
 
 function download({ token, accountName }: NewToken): void {
-  const name = accountName
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  saveFile(`${name || 'claviger'}.env`, new Blob([envFile(token)], { type: 'text/plain' }));
+  const file = new Blob([envFile(token)], { type: 'text/plain' });
+  saveFile(`${inFileName(accountName)}.env`, file);
 }
 
 /** What an integration needs to know, for `source` and for dotenv. */

@@ -11,10 +11,10 @@ import { ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
 
 /** Makes an organization, of which the person becomes the owner, and opens it. For administrators of the server. */
-export function NewOrganizationDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+export function NewOrganizationDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog
-      open={open}
+      open
       onClose={onClose}
       title="New organization"
       description="Its users, service accounts, keys and audit trail are apart from those of all others. You become its owner."

@@ -1,15 +1,21 @@
 import { Form } from '@base-ui/react/form';
 import type { Organization } from '@claviger/sdk';
-import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
+import { EditNotice } from '../edit/edit-notice';
+import { useEdit } from '../edit/use-edit';
 import { Button } from '../ui/button';
 import { TextField } from '../ui/field';
 import { SelectField } from '../ui/select';
-import { ProblemNotice } from '../ui/notice';
 import { FormColumn } from '../ui/page';
 import { toast } from '../ui/toast';
-import { type Lifetime, type LifetimeUnit, rangeIn, toLifetime, toSeconds } from './lifetime';
+import {
+  type Lifetime,
+  lifetimeText,
+  type LifetimeUnit,
+  rangeIn,
+  toLifetime,
+  toSeconds,
+} from './lifetime';
 import { useShowChanged } from './use-settings';
 
 interface Input {
@@ -21,31 +27,18 @@ interface Input {
 
 /** Changes the organization's name and limits; only what was changed is sent. */
 export function SettingsForm({ organization }: { organization: Organization }) {
-  const [input, setInput] = useState(() => toInput(organization));
-  const change = (part: Partial<Input>) => setInput((before) => ({ ...before, ...part }));
-  const showChanged = useShowChanged();
-  const save = useMutation({
-    mutationFn: () =>
-      api.organizations.update({
-        organizationId: organization.id,
-        body: changesOf(organization, input),
-      }),
-    onSuccess: async (changed) => {
-      setInput(toInput(changed));
-      await showChanged(changed);
-      toast('The settings are saved');
-    },
-  });
+  const edit = useSettingsEdit(organization);
+  const { draft, change, save, seen } = edit;
   return (
     <FormColumn>
       <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
-        <ProblemNotice error={save.error} />
+        <EditNotice edit={edit} />
         <TextField
           name="name"
           label="Name"
           required
           maxLength={100}
-          value={input.name}
+          value={draft.name}
           onValueChange={(name) => change({ name })}
         />
         <TextField
@@ -53,29 +46,50 @@ export function SettingsForm({ organization }: { organization: Organization }) {
           label="Keys per service account"
           hint="How many usable keys one service account may have, 1 to 100. Keys that are there already stay."
           {...wholeNumber(1, 100)}
-          value={input.maxKeys}
+          value={draft.maxKeys}
           onValueChange={(maxKeys) => change({ maxKeys })}
         />
-        <LifetimeFields value={input.lifetime} onChange={(lifetime) => change({ lifetime })} />
+        <LifetimeFields value={draft.lifetime} onChange={(lifetime) => change({ lifetime })} />
         <TextField
           name="settings/requestsPerMinute"
           label="Requests per minute"
           hint="How often a minute each key and each session may use one operation; more is refused for the rest of the minute. A service account may have a limit of its own."
           {...wholeNumber(1, 1_000_000)}
-          value={input.requests}
+          value={draft.requests}
           onValueChange={(requests) => change({ requests })}
         />
         <Button
           type="submit"
           variant="primary"
           busy={save.isPending}
-          disabled={Object.keys(changesOf(organization, input)).length === 0}
+          disabled={Object.keys(changesOf(seen, draft)).length === 0}
         >
           Save
         </Button>
       </Form>
     </FormColumn>
   );
+}
+
+function useSettingsEdit(organization: Organization) {
+  const { id: organizationId } = organization;
+  const showChanged = useShowChanged();
+  return useEdit<Organization, Input>(organization, {
+    toDraft: toInput,
+    facts: ({ name, settings }) => ({
+      Name: name,
+      'Keys per service account': String(settings.maxKeysPerServiceAccount),
+      'Longest life of a key': lifetimeText(settings.maxKeyLifetimeSeconds),
+      'Requests per minute': String(settings.requestsPerMinute),
+    }),
+    read: () => api.organizations.get({ organizationId }),
+    save: (input, { seen, ifMatch }) =>
+      api.organizations.update({ organizationId, body: changesOf(seen, input), ifMatch }),
+    onSaved: async (changed) => {
+      await showChanged(changed);
+      toast('The settings are saved');
+    },
+  });
 }
 
 const UNITS = [

@@ -4,11 +4,14 @@ import { api } from '../api/client';
 import { refreshMe, useOrganization } from '../session/session';
 
 /** The organization of this page with its settings. */
-export function useSettings(): UseQueryResult<Organization> {
+export function useSettings({ enabled = true } = {}): UseQueryResult<Organization> {
   const { id } = useOrganization();
   return useQuery({
     queryKey: ['organizations', id, 'settings'],
     queryFn: ({ signal }) => api.organizations.get({ organizationId: id }, { signal }),
+    enabled,
+    // The form sends the entity tag back, which belongs to the very object that was answered.
+    structuralSharing: false,
   });
 }
 

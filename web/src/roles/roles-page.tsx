@@ -3,17 +3,19 @@ import { useState } from 'react';
 import { useCan } from '../session/session';
 import { Badge } from '../ui/badge';
 import { Button } from '../ui/button';
-import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { RowMenu } from '../ui/menu';
+import { onDemand } from '../ui/on-demand';
 import { Card, PageHeader } from '../ui/page';
 import { type Column, Table } from '../ui/table';
-import { DeleteRole } from './delete-role';
 import { PermissionMatrix } from './permission-matrix';
-import { RoleForm } from './role-form';
-import { RoleSummary } from './role-summary';
 import styles from './roles-page.module.css';
 import { usePermissionsQuery } from './use-permissions';
 import { useRolesQuery } from './use-roles';
+
+const NewRole = onDemand(() => import('./role-form').then((module) => module.NewRole));
+const EditRole = onDemand(() => import('./role-form').then((module) => module.EditRole));
+const DeleteRole = onDemand(() => import('./delete-role').then((module) => module.DeleteRole));
+const RoleDialog = onDemand(() => import('./role-dialog').then((module) => module.RoleDialog));
 
 /** What is being done, and with which role. */
 type Doing = { what: 'create'; from?: Role } | { what: 'edit' | 'delete' | 'look'; role: Role };
@@ -48,8 +50,8 @@ export function Component() {
         empty={null}
       />
       <Matrix roles={roles.data} />
-      {doing?.what === 'create' && <RoleForm from={doing.from} onClose={stop} />}
-      {doing?.what === 'edit' && <RoleForm role={doing.role} onClose={stop} />}
+      {doing?.what === 'create' && <NewRole from={doing.from} onClose={stop} />}
+      {doing?.what === 'edit' && <EditRole role={doing.role} onClose={stop} />}
       {doing?.what === 'delete' && <DeleteRole role={doing.role} onClose={stop} />}
       {doing?.what === 'look' && <RoleDialog role={doing.role} onClose={stop} />}
     </>
@@ -122,17 +124,4 @@ function columnsFor(
       ),
     },
   ];
-}
-
-function RoleDialog({ role, onClose }: { role: Role; onClose: () => void }) {
-  return (
-    <Dialog open onClose={onClose} title={role.name} description={role.description}>
-      <DialogBody>
-        <RoleSummary role={role} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Close</Button>
-      </DialogFooter>
-    </Dialog>
-  );
 }

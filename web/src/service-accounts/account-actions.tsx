@@ -1,16 +1,19 @@
 import type { ServiceAccount } from '@claviger/sdk';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { CirclePause, CirclePlay, KeyRound, Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { api } from '../api/client';
 import { useLacking } from '../roles/use-roles';
 import { useCan } from '../session/session';
-import { ConfirmDialog } from '../ui/dialog';
 import { RowMenu } from '../ui/menu';
-import { toast } from '../ui/toast';
-import { DeleteDialog } from './delete-dialog';
-import { EditPanel } from './edit-panel';
+import { onDemand } from '../ui/on-demand';
+
+const EditPanel = onDemand(() => import('./edit-panel').then((module) => module.EditPanel));
+const StatusDialog = onDemand(() =>
+  import('./status-dialog').then((module) => module.StatusDialog),
+);
+const DeleteDialog = onDemand(() =>
+  import('./delete-dialog').then((module) => module.DeleteDialog),
+);
 
 type Doing = 'edit' | 'disable' | 'enable' | 'delete';
 
@@ -75,45 +78,5 @@ export function AccountActions({
         <DeleteDialog account={account} onClose={stop} onDeleted={onDeleted} />
       )}
     </>
-  );
-}
-
-function StatusDialog({
-  account,
-  to,
-  onClose,
-}: {
-  account: ServiceAccount;
-  to: 'disable' | 'enable';
-  onClose: () => void;
-}) {
-  const { id: serviceAccountId, organizationId, name } = account;
-  const queryClient = useQueryClient();
-  const change = useMutation({
-    mutationFn: () => api.serviceAccounts[to]({ organizationId, serviceAccountId }),
-    onSuccess: async () => {
-      await queryClient.invalidateQueries({
-        queryKey: ['organizations', organizationId, 'service-accounts'],
-      });
-      toast(`${name} is ${to}d`);
-      onClose();
-    },
-  });
-  return (
-    <ConfirmDialog
-      open
-      title={to === 'disable' ? `Disable ${name}?` : `Enable ${name}?`}
-      confirm={to === 'disable' ? 'Disable' : 'Enable'}
-      busy={change.isPending}
-      error={change.error}
-      onConfirm={() => change.mutate()}
-      onCancel={onClose}
-    >
-      <p>
-        {to === 'disable'
-          ? 'All its keys are refused from now on, everywhere, until it is enabled again. Nothing is deleted.'
-          : 'Its keys that have not expired or been revoked work again from now on.'}
-      </p>
-    </ConfirmDialog>
   );
 }

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
 import { expiresAtOf, ExpiryField, useExpiry } from '../keys/expiry-field';
-import type { NewToken } from '../keys/token-dialog';
+import { type NewToken, newToken } from '../keys/token-dialog';
 import { useLacking } from '../roles/use-roles';
 import { useCan, useMe, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
@@ -44,7 +44,7 @@ export function CreatePanel({
         },
       });
       // Handed on from here: what a mutation answers stays in its cache.
-      onCreated({ token: key.token ?? '', accountName: serviceAccount.name, keyName: key.name });
+      onCreated(newToken(key, serviceAccount));
     },
     onSettled: () =>
       queryClient.invalidateQueries({

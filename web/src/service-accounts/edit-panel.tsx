@@ -1,95 +1,156 @@
 import { Form } from '@base-ui/react/form';
 import type { ServiceAccount } from '@claviger/sdk';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
 import { api, fieldErrors } from '../api/client';
+import { EditNotice } from '../edit/edit-notice';
+import { Fresh } from '../edit/fresh';
+import { type Edit, useEdit } from '../edit/use-edit';
 import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
 import { TextField } from '../ui/field';
-import { ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
 import { AccountFields, type AccountDraft } from './account-fields';
 
+interface Draft extends AccountDraft {
+  purpose: string;
+  /** Separated by commas. */
+  systems: string;
+  documentationUrl: string;
+}
+
+interface EditProps {
+  account: ServiceAccount;
+  onClose: () => void;
+}
+
 /** Changes what is said about a service account, and its role. */
-export function EditPanel({ account, onClose }: { account: ServiceAccount; onClose: () => void }) {
+export function EditPanel({ account, onClose }: EditProps) {
+  const { id, organizationId } = account;
+  return (
+    <SidePanel open onClose={onClose} title={`Edit ${account.name}`}>
+      <Fresh of={[organizationId, id]} read={() => read(account)}>
+        {(fresh) => <EditForm account={fresh} onClose={onClose} />}
+      </Fresh>
+    </SidePanel>
+  );
+}
+
+function EditForm({ account, onClose }: EditProps) {
+  const edit = useAccountEdit(account, onClose);
+  const { draft, change, save, seen } = edit;
+  return (
+    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
+      <DialogBody>
+        <EditNotice edit={edit} />
+        <AccountFields draft={draft} onChange={change} own={toDraft(seen)} />
+        <MoreFields {...{ draft, change }} />
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={save.isPending}>
+          Save
+        </Button>
+      </DialogFooter>
+    </Form>
+  );
+}
+
+function MoreFields({ draft, change }: Pick<Edit<ServiceAccount, Draft>, 'draft' | 'change'>) {
+  return (
+    <>
+      <TextField
+        name="purpose"
+        label="Purpose"
+        optional
+        hint="What would stop working without it."
+        value={draft.purpose}
+        onValueChange={(purpose) => change({ purpose })}
+      />
+      <TextField
+        name="systems"
+        label="Systems"
+        optional
+        hint="What it connects, separated by commas."
+        value={draft.systems}
+        onValueChange={(systems) => change({ systems })}
+      />
+      <TextField
+        name="documentationUrl"
+        label="Documentation"
+        optional
+        type="url"
+        placeholder="https://"
+        value={draft.documentationUrl}
+        onValueChange={(documentationUrl) => change({ documentationUrl })}
+      />
+    </>
+  );
+}
+
+function useAccountEdit(account: ServiceAccount, onClose: () => void) {
   const { id: serviceAccountId, organizationId } = account;
   const queryClient = useQueryClient();
-  const [own] = useState<AccountDraft>({
-    name: account.name,
-    role: account.role.key,
-    owner: account.owner,
-    description: account.description,
-  });
-  const [draft, setDraft] = useState(own);
-  const [purpose, setPurpose] = useState(account.purpose);
-  const [systems, setSystems] = useState(account.systems.join(', '));
-  const [documentationUrl, setDocumentationUrl] = useState(account.documentationUrl ?? '');
-  const edit = useMutation({
-    mutationFn: () =>
+  return useEdit<ServiceAccount, Draft>(account, {
+    toDraft,
+    facts,
+    read: () => read(account),
+    save: (draft, { seen, ifMatch }) =>
       api.serviceAccounts.update({
         organizationId,
         serviceAccountId,
-        body: {
-          name: draft.name,
-          // Changing a role needs more than changing the rest: it is sent only when it is another one.
-          ...(draft.role !== own.role && { role: draft.role }),
-          ownerId: draft.owner?.id ?? null,
-          description: draft.description,
-          purpose,
-          systems: systems
-            .split(',')
-            .map((one) => one.trim())
-            .filter(Boolean),
-          documentationUrl: documentationUrl || null,
-        },
+        body: changesOf(draft, seen),
+        ifMatch,
       }),
-    onSuccess: async () => {
+    onSaved: async ({ name }) => {
       await queryClient.invalidateQueries({
         queryKey: ['organizations', organizationId, 'service-accounts'],
       });
-      toast(`Saved ${draft.name}`);
+      toast(`Saved ${name}`);
       onClose();
     },
   });
-  return (
-    <SidePanel open onClose={onClose} title={`Edit ${account.name}`}>
-      <Form errors={fieldErrors(edit.error)} onFormSubmit={() => edit.mutate()}>
-        <DialogBody>
-          <ProblemNotice error={edit.error} />
-          <AccountFields draft={draft} onChange={setDraft} own={own} />
-          <TextField
-            name="purpose"
-            label="Purpose"
-            optional
-            hint="What would stop working without it."
-            value={purpose}
-            onValueChange={setPurpose}
-          />
-          <TextField
-            name="systems"
-            label="Systems"
-            optional
-            hint="What it connects, separated by commas."
-            value={systems}
-            onValueChange={setSystems}
-          />
-          <TextField
-            name="documentationUrl"
-            label="Documentation"
-            optional
-            type="url"
-            placeholder="https://"
-            value={documentationUrl}
-            onValueChange={setDocumentationUrl}
-          />
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={edit.isPending}>
-            Save
-          </Button>
-        </DialogFooter>
-      </Form>
-    </SidePanel>
-  );
+}
+
+function read({ id, organizationId }: ServiceAccount): Promise<ServiceAccount> {
+  return api.serviceAccounts.get({ organizationId, serviceAccountId: id });
+}
+
+function toDraft({ role, owner, ...account }: ServiceAccount): Draft {
+  return {
+    name: account.name,
+    role: role.key,
+    owner,
+    description: account.description,
+    purpose: account.purpose,
+    systems: account.systems.join(', '),
+    documentationUrl: account.documentationUrl ?? '',
+  };
+}
+
+function facts({ role, owner, ...account }: ServiceAccount): Record<string, string> {
+  return {
+    Name: account.name,
+    Role: role.name,
+    Owner: owner?.name ?? '',
+    Description: account.description,
+    Purpose: account.purpose,
+    Systems: account.systems.join(', '),
+    Documentation: account.documentationUrl ?? '',
+  };
+}
+
+function changesOf(draft: Draft, seen: ServiceAccount) {
+  return {
+    name: draft.name,
+    // Changing a role needs more than changing the rest: it is sent only when it is another one.
+    ...(draft.role !== seen.role.key && { role: draft.role }),
+    ownerId: draft.owner?.id ?? null,
+    description: draft.description,
+    purpose: draft.purpose,
+    systems: draft.systems
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
+    documentationUrl: draft.documentationUrl || null,
+  };
 }

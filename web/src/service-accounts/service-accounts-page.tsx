@@ -5,18 +5,21 @@ import { Link } from 'react-router';
 import { api } from '../api/client';
 import { usePages } from '../api/use-pages';
 import { type SearchFilters, useSearchFilters } from '../api/use-search-filters';
-import { type NewToken, TokenDialog } from '../keys/token-dialog';
-import { useRoles } from '../roles/use-roles';
+import type { NewToken } from '../keys/token-dialog';
+import { ListFilters, NoMatch } from '../roles/list-filters';
 import { useCan, useOrganization } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Button } from '../ui/button';
-import { SelectBox } from '../ui/select';
+import { onDemand } from '../ui/on-demand';
 import { EmptyState, PageHeader } from '../ui/page';
-import { SearchBox } from '../ui/search-box';
-import { type Column, Table, Toolbar } from '../ui/table';
+import { type Column, Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { AccountActions } from './account-actions';
-import { CreatePanel } from './create-panel';
+
+const CreatePanel = onDemand(() => import('./create-panel').then((module) => module.CreatePanel));
+const TokenDialog = onDemand(() =>
+  import('../keys/token-dialog').then((module) => module.TokenDialog),
+);
 
 /** The organization's service accounts: who they are, and what can be done with them. */
 export function Component() {
@@ -40,7 +43,7 @@ export function Component() {
         Technical users with which other systems call your API. They belong to the organization, not
         to a person.
       </PageHeader>
-      <Filters filters={filters} />
+      <ListFilters {...{ filters }} searchLabel="Search by name" statuses={STATUSES} />
       <Table
         label="Service accounts"
         columns={COLUMNS}
@@ -51,7 +54,11 @@ export function Component() {
         onSort={(sort) => filters.set({ sort: sort === 'name' ? '' : sort })}
         empty={
           filters.has('search', 'status', 'role') ? (
-            <NoMatch filters={filters} />
+            <NoMatch
+              filters={filters}
+              title="No service account matches"
+              icon={<Bot aria-hidden />}
+            />
           ) : (
             <Empty action={create} />
           )
@@ -102,6 +109,8 @@ const COLUMNS: Column<ServiceAccount>[] = [
   },
 ];
 
+const STATUSES = ['active', 'disabled'] as const;
+
 function KeyCount({ account: { id, keyCount } }: { account: ServiceAccount }) {
   return useCan()('keys:read') ? <Link to={`${id}/keys`}>{keyCount}</Link> : keyCount;
 }
@@ -110,63 +119,15 @@ type Query = NonNullable<Parameters<typeof api.serviceAccounts.list>[0]>;
 
 /** Only values that the API knows: an address can say anything. */
 function queryOf(filters: SearchFilters): Omit<Query, 'organizationId'> {
-  const status = filters.get('status');
   const sort = filters.get('sort') as Query['sort'];
   return {
     search: filters.get('search') || undefined,
     role: filters.get('role') || undefined,
-    status: status === 'active' || status === 'disabled' ? status : undefined,
+    status: STATUSES.find((one) => one === filters.get('status')),
     sort: COLUMNS.some(({ key, sortable }) => sortable && key === sort?.replace(/^-/, ''))
       ? sort
       : undefined,
   };
-}
-
-function Filters({ filters }: { filters: SearchFilters }) {
-  const roles = useRoles();
-  return (
-    <Toolbar>
-      <SearchBox
-        label="Search by name"
-        value={filters.get('search')}
-        onSearch={(search) => filters.set({ search })}
-      />
-      <SelectBox
-        label="Status"
-        value={filters.get('status')}
-        onChange={(status) => filters.set({ status })}
-        choices={[
-          { value: '', label: 'Any status' },
-          { value: 'active', label: 'Active' },
-          { value: 'disabled', label: 'Disabled' },
-        ]}
-      />
-      {roles && (
-        <SelectBox
-          label="Role"
-          value={filters.get('role')}
-          onChange={(role) => filters.set({ role })}
-          choices={[
-            { value: '', label: 'Any role' },
-            ...roles.map(({ key, name }) => ({ value: key, label: name })),
-          ]}
-        />
-      )}
-    </Toolbar>
-  );
-}
-
-function NoMatch({ filters }: { filters: SearchFilters }) {
-  return (
-    <EmptyState
-      title="No service account matches"
-      action={
-        <Button onClick={() => filters.set({ search: '', status: '', role: '' })}>
-          Clear the filters
-        </Button>
-      }
-    />
-  );
 }
 
 function Empty({ action }: { action: React.ReactNode }) {

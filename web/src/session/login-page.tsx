@@ -26,12 +26,18 @@ export function Component() {
 }
 
 /** Logs in where it stands: who is logged in then is what `useMeQuery` says. */
-export function LoginForm() {
-  const [email, setEmail] = useState('');
+export function LoginForm({
+  knownEmail = '',
+  onLoggedIn = () => resetSession(undefined),
+}: {
+  knownEmail?: string;
+  onLoggedIn?: () => void | Promise<void>;
+}) {
+  const [email, setEmail] = useState(knownEmail);
   const [password, setPassword] = useState('');
   const login = useMutation({
     mutationFn: () => api.sessions.create({ body: { email, password, cookie: true } }),
-    onSuccess: () => resetSession(undefined),
+    onSuccess: onLoggedIn,
   });
   return (
     <Form errors={fieldErrors(login.error)} onFormSubmit={() => login.mutate()}>
@@ -46,7 +52,7 @@ export function LoginForm() {
         type="email"
         autoComplete="username"
         required
-        autoFocus
+        autoFocus={knownEmail === ''}
         value={email}
         onValueChange={setEmail}
       />
@@ -54,6 +60,7 @@ export function LoginForm() {
         name="password"
         label="Password"
         required
+        autoFocus={knownEmail !== ''}
         value={password}
         onValueChange={setPassword}
       />

@@ -1,9 +1,10 @@
 import type { UserMe } from '@claviger/sdk';
 import { ProblemError } from '@claviger/sdk';
-import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { skipToken, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { createContext, use } from 'react';
 import { useParams } from 'react-router';
 import { api } from '../api/client';
-import { ME, queryClient } from '../api/query-client';
+import { ENDED, type EndedSession, ME, noteEnd, queryClient } from '../api/query-client';
 
 /** An organization that the person works in, with what they may do there. */
 export type Membership = UserMe['organizations'][number];
@@ -24,8 +25,9 @@ async function readMe(): Promise<UserMe | null> {
     const me = await api.me.get();
     return me.kind === 'user' ? me : null;
   } catch (error) {
-    if (error instanceof ProblemError && error.status === 401) return null;
-    throw error;
+    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+    noteEnd();
+    return null;
   }
 }
 
@@ -34,11 +36,24 @@ export function useMeQuery(): UseQueryResult<UserMe | null> {
   return useQuery({ queryKey: ME, queryFn: readMe, staleTime: 60_000 });
 }
 
-/** Who is logged in. Only for pages inside the shell, which waits for it. */
+/** The session that ended while its person was at work; null after another login, or when they ended it themselves. */
+export function useEndedSession(): EndedSession | null {
+  const { data } = useQuery<EndedSession | null>({
+    queryKey: ENDED,
+    queryFn: skipToken,
+    staleTime: Infinity,
+  });
+  return data ?? null;
+}
+
+/** Whose pages these are. */
+export const MeContext = createContext<UserMe | null>(null);
+
+/** Whose page this is: who is logged in, or was until the session ended. Only for pages behind `RequireSession`. */
 export function useMe(): UserMe {
-  const { data } = useMeQuery();
-  if (!data) throw new Error('nobody is logged in');
-  return data;
+  const me = use(MeContext);
+  if (!me) throw new Error('nobody is logged in');
+  return me;
 }
 
 /** The organization of this page's address; undefined when the person is none of its users. */
@@ -62,11 +77,23 @@ export function useCan(): (permission: string) => boolean {
 
 /** Forgets everything that was read; `me` says who is there now, undefined: to be asked. */
 export function resetSession(me: null | undefined): void {
-  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME[0] });
+  const watched: readonly unknown[] = [ME[0], ENDED[0]];
+  queryClient.removeQueries({ predicate: ({ queryKey }) => !watched.includes(queryKey[0]) });
   queryClient.getMutationCache().clear();
   // Who is there is not removed but replaced: pages that are open watch it.
+  queryClient.setQueryData(ENDED, null);
   if (me === null) queryClient.setQueryData(ME, null);
   else void queryClient.resetQueries({ queryKey: ME });
+}
+
+/** Goes on after a login on top of a page: where it was for the same person, from the start for somebody else. */
+export async function resumeSession(): Promise<void> {
+  const ended = queryClient.getQueryData<EndedSession | null>(ENDED);
+  const me = await readMe();
+  if (me === null || me.id !== ended?.who.id) return resetSession(undefined);
+  queryClient.setQueryData(ME, me);
+  queryClient.setQueryData(ENDED, null);
+  await queryClient.invalidateQueries();
 }
 
 /** Asks again what the person may do where: they have changed it. Settles when it is known. */

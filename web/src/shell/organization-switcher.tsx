@@ -2,10 +2,14 @@ import { Menu } from '@base-ui/react/menu';
 import { Check, ChevronsUpDown, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { NewOrganizationDialog } from '../organization/new-organization-dialog';
 import { useMe, useMembership } from '../session/session';
 import { DropDown, menuItemClass } from '../ui/menu';
+import { onDemand } from '../ui/on-demand';
 import styles from './switcher.module.css';
+
+const NewOrganizationDialog = onDemand(() =>
+  import('../organization/new-organization-dialog').then((module) => module.NewOrganizationDialog),
+);
 
 /** Which organization's settings are shown, and the others that the person works in. */
 export function OrganizationSwitcher() {
@@ -49,7 +53,7 @@ export function OrganizationSwitcher() {
           </>
         )}
       </DropDown>
-      <NewOrganizationDialog open={isCreating} onClose={() => setCreating(false)} />
+      {isCreating && <NewOrganizationDialog onClose={() => setCreating(false)} />}
     </>
   );
 }

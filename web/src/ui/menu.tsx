@@ -2,6 +2,9 @@ import { Menu } from '@base-ui/react/menu';
 import { Ellipsis } from 'lucide-react';
 import type { ReactNode } from 'react';
 import styles from './menu.module.css';
+import { onDemand } from './on-demand';
+
+const MenuPopup = onDemand(() => import('./menu-popup').then((module) => module.MenuPopup));
 
 /** What a menu offers; a falsy one is left out, so that a permission can decide. */
 export type MenuAction =
@@ -49,11 +52,7 @@ export function DropDown({
   return (
     <Menu.Root>
       {trigger}
-      <Menu.Portal>
-        <Menu.Positioner className={styles.positioner} align={align} sideOffset={4}>
-          <Menu.Popup className={styles.popup}>{children}</Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
+      <MenuPopup align={align}>{children}</MenuPopup>
     </Menu.Root>
   );
 }

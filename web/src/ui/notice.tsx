@@ -129,6 +129,7 @@ function inWords(fields: readonly string[]): string {
 
 function adviceFor(code: string, status: number): string | undefined {
   if (ADVICE[code]) return ADVICE[code];
+  if (status === 401) return 'Log in again, then do this once more.';
   if (status === 429 || status === 503) return 'Wait a moment, and try again.';
   if (status === 403) return 'Ask an administrator of the organization for the permission.';
   if (status >= 500) return 'Try again. If it stays, tell your administrator the id below.';

@@ -26,10 +26,14 @@ export function PageHeader({
   );
 }
 
-/** Names the browser's tab. */
+/** Names the browser's tab, as long as what it names is there. */
 export function useTitle(title: string): void {
   useEffect(() => {
+    const before = document.title;
     document.title = `${title} · Claviger`;
+    return () => {
+      document.title = before;
+    };
   }, [title]);
 }
 

@@ -1,7 +1,10 @@
 import { Select } from '@base-ui/react/select';
-import { Check, ChevronDown } from 'lucide-react';
+import { ChevronDown } from 'lucide-react';
 import { FieldFrame, type FieldProps } from './field';
 import styles from './field.module.css';
+import { onDemand } from './on-demand';
+
+const SelectPopup = onDemand(() => import('./select-popup').then((module) => module.SelectPopup));
 
 /** A choice; `note` stands beside its label in the list, and says why where it is disabled. */
 export interface Choice {
@@ -54,30 +57,7 @@ export function SelectBox({
           <ChevronDown aria-hidden />
         </Select.Icon>
       </Select.Trigger>
-      <Select.Portal>
-        <Select.Positioner
-          className={styles.positioner}
-          sideOffset={4}
-          alignItemWithTrigger={false}
-        >
-          <Select.Popup className={styles.popup}>
-            {choices.map((choice) => (
-              <Select.Item
-                key={choice.value}
-                value={choice.value}
-                disabled={choice.disabled}
-                className={styles.item}
-              >
-                <Select.ItemText className={styles.itemText}>{choice.label}</Select.ItemText>
-                {choice.note && <span className={styles.itemNote}>{choice.note}</span>}
-                <Select.ItemIndicator className={styles.tick}>
-                  <Check aria-hidden />
-                </Select.ItemIndicator>
-              </Select.Item>
-            ))}
-          </Select.Popup>
-        </Select.Positioner>
-      </Select.Portal>
+      <SelectPopup choices={choices} />
     </Select.Root>
   );
 }

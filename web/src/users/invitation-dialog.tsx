@@ -1,10 +1,10 @@
 import type { IssuedInvitation } from '@claviger/sdk';
 import { Copy } from 'lucide-react';
-import { useState } from 'react';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
 import { Notice } from '../ui/notice';
 import { exactTime } from '../ui/time';
+import { useCopy } from '../ui/use-copy';
 import styles from './invitation-dialog.module.css';
 
 /** Shows the link of an invitation, once, to be handed over. */
@@ -15,13 +15,7 @@ export function InvitationDialog({
   invitation: IssuedInvitation;
   onClose: () => void;
 }) {
-  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
-  const copy = () =>
-    // Browsers give the clipboard to pages on https and localhost only.
-    navigator.clipboard?.writeText(link).then(
-      () => setCopied('yes'),
-      () => setCopied('failed'),
-    ) ?? setCopied('failed');
+  const [copied, copy] = useCopy();
   return (
     <Dialog open onClose={onClose} title={mailed ? 'Invitation sent' : 'Hand over this invitation'}>
       <DialogBody>
@@ -39,7 +33,7 @@ export function InvitationDialog({
           {link}
         </code>
         <div className={styles.row}>
-          <Button variant="primary" onClick={() => void copy()}>
+          <Button variant="primary" onClick={() => void copy(link)}>
             <Copy aria-hidden /> {copied === 'yes' ? 'Copied' : 'Copy link'}
           </Button>
           <span role="status" className={styles.note}>

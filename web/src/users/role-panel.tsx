@@ -1,29 +1,25 @@
 import { Form } from '@base-ui/react/form';
 import type { User } from '@claviger/sdk';
-import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
 import { api, fieldErrors } from '../api/client';
+import { EditNotice } from '../edit/edit-notice';
+import { Fresh } from '../edit/fresh';
+import { useEdit } from '../edit/use-edit';
 import { useOrganization } from '../session/session';
 import { Button } from '../ui/button';
 import { DialogBody, DialogFooter, SidePanel } from '../ui/dialog';
-import { ProblemNotice } from '../ui/notice';
 import { toast } from '../ui/toast';
 import { RoleField } from '../roles/role-field';
 import { useRefreshUsers } from './use-refresh-users';
 
+interface EditProps {
+  user: User;
+  onClose: () => void;
+}
+
 /** Gives a user another role. */
-export function RolePanel({ user, onClose }: { user: User; onClose: () => void }) {
+export function RolePanel({ user, onClose }: EditProps) {
   const { id: organizationId } = useOrganization();
-  const refresh = useRefreshUsers();
-  const [role, setRole] = useState(user.role.key);
-  const change = useMutation({
-    mutationFn: () => api.users.update({ organizationId, userId: user.id, body: { role } }),
-    onSuccess: async (changed) => {
-      await refresh();
-      toast(`${changed.name} has the role ${changed.role.name} now`);
-      onClose();
-    },
-  });
+  const { id: userId } = user;
   return (
     <SidePanel
       open
@@ -31,23 +27,45 @@ export function RolePanel({ user, onClose }: { user: User; onClose: () => void }
       title={`Role of ${user.name}`}
       description="It holds from their next request on."
     >
-      <Form errors={fieldErrors(change.error)} onFormSubmit={() => change.mutate()}>
-        <DialogBody>
-          <ProblemNotice error={change.error} />
-          <RoleField value={role} onChange={setRole} />
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            variant="primary"
-            busy={change.isPending}
-            disabled={role === user.role.key || role === ''}
-          >
-            Change role
-          </Button>
-        </DialogFooter>
-      </Form>
+      <Fresh of={[organizationId, userId]} read={() => api.users.get({ organizationId, userId })}>
+        {(fresh) => <RoleForm user={fresh} onClose={onClose} />}
+      </Fresh>
     </SidePanel>
+  );
+}
+
+function RoleForm({ user, onClose }: EditProps) {
+  const ids = { organizationId: useOrganization().id, userId: user.id };
+  const refresh = useRefreshUsers();
+  const edit = useEdit<User, { role: string }>(user, {
+    toDraft: ({ role }) => ({ role: role.key }),
+    facts: ({ role, status }) => ({ Role: role.name, Status: status }),
+    read: () => api.users.get(ids),
+    save: (body, { ifMatch }) => api.users.update({ ...ids, body, ifMatch }),
+    onSaved: async ({ name, role }) => {
+      await refresh();
+      toast(`${name} has the role ${role.name} now`);
+      onClose();
+    },
+  });
+  const { draft, change, save, seen } = edit;
+  return (
+    <Form errors={fieldErrors(save.error)} onFormSubmit={() => save.mutate()}>
+      <DialogBody>
+        <EditNotice edit={edit} />
+        <RoleField value={draft.role} onChange={(role) => change({ role })} />
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button
+          type="submit"
+          variant="primary"
+          busy={save.isPending}
+          disabled={draft.role === seen.role.key || draft.role === ''}
+        >
+          Change role
+        </Button>
+      </DialogFooter>
+    </Form>
   );
 }

@@ -4,19 +4,26 @@ import { Download, Plus, Upload, Users } from 'lucide-react';
 import { api } from '../api/client';
 import { usePages } from '../api/use-pages';
 import { useSearchFilters } from '../api/use-search-filters';
+import { ListFilters, NoMatch } from '../roles/list-filters';
 import { useCan, useOrganization } from '../session/session';
 import { Button } from '../ui/button';
-import { EmptyState, PageHeader } from '../ui/page';
+import { onDemand } from '../ui/on-demand';
+import { PageHeader } from '../ui/page';
 import { Table } from '../ui/table';
-import { ExportDialog } from './export-dialog';
-import { ImportDialog } from './import-dialog';
-import { InvitationDialog } from './invitation-dialog';
-import { InvitePanel } from './invite-panel';
-import { RolePanel } from './role-panel';
-import { UserStep } from './user-step';
 import type { StepName } from './user-steps';
+import { queryOf, STATUSES } from './query';
 import { useUserColumns } from './user-columns';
-import { queryOf, UserFilters } from './user-filters';
+
+const ExportUsers = onDemand(() => import('./export-users').then((module) => module.ExportUsers));
+const ImportDialog = onDemand(() =>
+  import('./import-dialog').then((module) => module.ImportDialog),
+);
+const InvitationDialog = onDemand(() =>
+  import('./invitation-dialog').then((module) => module.InvitationDialog),
+);
+const InvitePanel = onDemand(() => import('./invite-panel').then((module) => module.InvitePanel));
+const RolePanel = onDemand(() => import('./role-panel').then((module) => module.RolePanel));
+const UserStep = onDemand(() => import('./user-step').then((module) => module.UserStep));
 
 /** What is being done, and with whom. */
 export type Doing =
@@ -39,7 +46,7 @@ export function Component() {
       <PageHeader title="Users" actions={<Actions onDo={setDoing} />}>
         People who may work in this organization. What they may do is in their role.
       </PageHeader>
-      <UserFilters filters={filters} />
+      <ListFilters {...{ filters }} searchLabel="Search by name or e-mail" statuses={STATUSES} />
       <Table
         label="Users"
         columns={columns}
@@ -48,17 +55,7 @@ export function Component() {
         rowKey={({ id }) => id}
         sort={query.sort ?? 'createdAt'}
         onSort={(sort) => filters.set({ sort })}
-        empty={
-          <EmptyState
-            icon={<Users aria-hidden />}
-            title="No user matches"
-            action={
-              <Button onClick={() => filters.set({ search: '', status: '', role: '' })}>
-                Clear the filters
-              </Button>
-            }
-          />
-        }
+        empty={<NoMatch filters={filters} title="No user matches" icon={<Users aria-hidden />} />}
       />
       {doing && <Open doing={doing} setDoing={setDoing} query={query} />}
     </>
@@ -106,7 +103,7 @@ function Open({
     case 'import':
       return <ImportDialog onClose={onClose} />;
     case 'export':
-      return <ExportDialog query={query} onClose={onClose} />;
+      return <ExportUsers query={query} onClose={onClose} />;
     case 'link':
       return <InvitationDialog invitation={doing.invitation} onClose={onClose} />;
     case 'role':

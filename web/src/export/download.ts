@@ -1,4 +1,4 @@
-import type { ExportFormat } from './chain';
+import { type ExportFormat, rowCounter } from './row-counter';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -7,8 +7,6 @@ export interface DownloadProgress {
 }
 
 const REPORT_MS = 200;
-const NEWLINE = 0x0a;
-const QUOTE = 0x22;
 
 /**
  * All of a stream as a file. `report` hears a few times a second how far it is. Throws what the stream throws, so half a
@@ -43,18 +41,4 @@ export async function download(
   }
   report(progress);
   return new Blob(chunks, { type: format === 'csv' ? 'text/csv' : 'application/x-ndjson' });
-}
-
-/** Counts rows over the chunks it is given: lines, in CSV without the first and those inside of quotes. */
-export function rowCounter(format: ExportFormat): (chunk: Uint8Array) => number {
-  const isCsv = format === 'csv';
-  let lines = 0;
-  let isQuoted = false;
-  return (chunk) => {
-    for (const byte of chunk) {
-      if (isCsv && byte === QUOTE) isQuoted = !isQuoted;
-      else if (byte === NEWLINE && !isQuoted) lines += 1;
-    }
-    return isCsv ? Math.max(0, lines - 1) : lines;
-  };
 }
