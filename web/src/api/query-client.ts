@@ -1,13 +1,12 @@
-import { ProblemError } from '@claviger/sdk';
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
+import { isLoggedOut } from './client';
 
 /** What is known of the caller; null: nobody is logged in. */
 export const ME = ['me'] as const;
 
 /** A session that has ended is noticed by whoever asks next; the pages then make way for the login. */
 function noticeEnd(error: unknown): void {
-  if (!(error instanceof ProblemError) || error.status !== 401) return;
-  if (error.code === 'invalid_login') return;
+  if (!isLoggedOut(error) || error.code === 'invalid_login') return;
   queryClient.setQueryData(ME, null);
 }
 

@@ -1,8 +1,7 @@
 import type { UserMe } from '@claviger/sdk';
-import { ProblemError } from '@claviger/sdk';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useParams } from 'react-router';
-import { api } from '../api/client';
+import { api, isLoggedOut } from '../api/client';
 import { ME, queryClient } from '../api/query-client';
 
 /** An organization that the person works in, with what they may do there. */
@@ -13,7 +12,7 @@ async function readMe(): Promise<UserMe | null> {
     const me = await api.me.get();
     return me.kind === 'user' ? me : null;
   } catch (error) {
-    if (error instanceof ProblemError && error.status === 401) return null;
+    if (isLoggedOut(error)) return null;
     throw error;
   }
 }
@@ -68,7 +67,7 @@ export async function logOut(): Promise<void> {
   try {
     await api.sessions.endCurrent();
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+    if (!isLoggedOut(error)) throw error;
   }
   resetSession(null);
 }
