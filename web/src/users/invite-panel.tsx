@@ -55,7 +55,6 @@ export function InvitePanel({
             label="E-mail"
             type="email"
             required
-            autoFocus
             maxLength={254}
             value={email}
             onValueChange={setEmail}
