@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { type Checkpoint } from '../src/audit/checkpoint.js';
+import { type Checkpoint, isSigned, type SignedCheckpoint } from '../src/audit/checkpoint.js';
 import { Checkpoints } from '../src/audit/checkpoints.js';
 import type { AuditEvent } from '../src/audit/audit.dto.js';
 import { HeadSeals } from '../src/audit/head-seals.js';
@@ -41,16 +41,14 @@ async function makeCheckpoint(): Promise<void> {
   seals.note(organization.id);
   await seals.flush();
   await server.app.get(Checkpoints).flush();
-  const rows = await server.database.system((tx) =>
-    tx.auditCheckpoint.findMany({ where: { chain: organization.id }, orderBy: { at: 'asc' } }),
-  );
-  checkpoints = rows.map(({ chain, sequence, hash, at }) => ({
-    instance: '',
-    chain,
-    sequence: Number(sequence),
-    hash: Buffer.from(hash).toString('hex'),
-    at: at.toISOString(),
-  }));
+  const auditor = await aServiceAccount(server, organization, { role: 'auditor' });
+  const path = `${organization.path}/audit-events/checkpoints`;
+  const first = await auditor.client.get(`${path}?limit=1`);
+  const { next } = first.body.paging;
+  const more = next && (await auditor.client.get(`${path}?limit=1&after=${next.after}`));
+  const signed: SignedCheckpoint[] = [...first.body.data, ...(more?.body.data ?? [])];
+  expect(signed.map(isSigned)).not.toContain(false);
+  checkpoints = signed.map(({ checkpoint }) => checkpoint);
 }
 
 async function exported(query: string): Promise<string[]> {

@@ -9,6 +9,8 @@ import {
   VerifyQuery,
 } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
+import { PageQuery } from '../http/pagination.js';
+import { CheckpointPage } from './checkpoints.dto.js';
 import { ChainVerifier } from './verify.js';
 
 @ApiTags('Audit trail')
@@ -37,6 +39,16 @@ export class AuditEventsController {
     @Query() query: VerifyQuery,
   ): Promise<Verification> {
     return this.verifier.verify(organizationId, query);
+  }
+
+  /** Lists the signed checkpoints of the organization's chain, oldest first: what `claviger verify` checks an export against. */
+  @Get('checkpoints')
+  @Allow('audit:read')
+  checkpoints(
+    @Param('organizationId') organizationId: string,
+    @Query() query: PageQuery,
+  ): Promise<CheckpointPage> {
+    return this.audit.checkpoints(organizationId, query);
   }
 
   /** Shows one event of the organization's audit trail. */

@@ -1,9 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseService, type Tx } from '../database/database.service.js';
-import type { Prisma } from '../generated/prisma/client.js';
-import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagination.js';
+import type { AuditCheckpoint, Prisma } from '../generated/prisma/client.js';
+import {
+  CursorCodec,
+  cursorScope,
+  mapPage,
+  type Page,
+  page,
+  type PageQuery,
+} from '../http/pagination.js';
+import { Instance } from '../database/instance.js';
 import { notFound } from '../http/problem.js';
 import { type AuditEvent, type AuditEventsQuery, toAuditEvent } from './audit.dto.js';
+import type { SignedCheckpoint } from './checkpoint.js';
 import type { StoredEvent } from './chain.js';
 import { eventId, sequenceOf } from './event-id.js';
 import { SYSTEM_CHAIN } from './event.js';
@@ -13,6 +22,7 @@ import { SYSTEM_CHAIN } from './event.js';
 export class AuditService {
   constructor(
     private readonly database: DatabaseService,
+    private readonly instance: Instance,
     private readonly cursors: CursorCodec,
   ) {}
 
@@ -46,11 +56,48 @@ export class AuditService {
     return toAuditEvent(row);
   }
 
+  /** A page of the chain's checkpoints, oldest first. */
+  async checkpoints(
+    organizationId: string | null,
+    { limit, after }: PageQuery,
+  ): Promise<Page<SignedCheckpoint>> {
+    const chain = organizationId ?? SYSTEM_CHAIN;
+    const scope = cursorScope(chain, 'audit-checkpoints');
+    const [position] = after === undefined ? [] : this.cursors.decode(scope, after);
+    const rows = await this.read(organizationId, (tx) =>
+      tx.auditCheckpoint.findMany({
+        where: {
+          chain,
+          ...(position === undefined ? {} : { sequence: { gt: BigInt(position as string) } }),
+        },
+        orderBy: { sequence: 'asc' },
+        take: limit + 1,
+      }),
+    );
+    const toPosition = (row: AuditCheckpoint) => [row.sequence.toString()];
+    return mapPage(page(rows, limit, { codec: this.cursors, scope, toPosition }), (row) =>
+      toSigned(this.instance.uid, row),
+    );
+  }
+
   private read<T>(organizationId: string | null, work: (tx: Tx) => Promise<T>): Promise<T> {
     return organizationId === null
       ? this.database.system(work)
       : this.database.tenant(organizationId, work);
   }
+}
+
+function toSigned(instance: string, row: AuditCheckpoint): SignedCheckpoint {
+  const { chain, hash, setBackFrom, key, signature } = row;
+  const checkpoint = {
+    instance,
+    chain,
+    sequence: Number(row.sequence),
+    hash: Buffer.from(hash).toString('hex'),
+    at: row.at.toISOString(),
+    ...(setBackFrom === null ? {} : { setBackFrom: Number(setBackFrom) }),
+  };
+  return { checkpoint, key, signature };
 }
 
 async function find(tx: Tx, chain: string, query: AuditEventsQuery, after: unknown) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Flood, Floods } from './floods.js';
+import type { Credential, RefusalReason } from '../auth/credentials.js';
+import { type Flood, Floods, type Refusal, refusalOf } from './floods.js';
 
 /** Waits for something that happens by itself. */
 async function eventually(isTrue: () => boolean): Promise<void> {
@@ -16,31 +17,65 @@ function aCounter(options: ConstructorParameters<typeof Floods>[1]) {
   return { floods, written };
 }
 
+describe('refusalOf', () => {
+  it.each<[RefusalReason, number, Refusal | undefined]>([
+    ['unknown', 401, 'bad'],
+    ['malformed', 404, 'bad'],
+    ['cross_site', 403, 'bad'],
+    ['missing', 401, 'nobody'],
+    ['missing', 404, undefined],
+    ['session_idle', 401, 'nobody'],
+    ['session_ended', 404, 'nobody'],
+    ['wrong_secret', 200, undefined],
+    ['wrong_secret', 503, undefined],
+  ])('%s, answered %d: %s', (reason, status, refusal) => {
+    expect(refusalOf({ ok: false, reason }, status)).toBe(refusal);
+  });
+
+  it('counts nobody with a good credential, and no public route', () => {
+    const credential = { kind: 'session' } as Credential;
+    expect(refusalOf({ ok: true, credential, cached: false }, 403)).toBeUndefined();
+    expect(refusalOf(null, 401)).toBeUndefined();
+  });
+});
+
 describe('Floods', () => {
   it('lets the first ones of a minute pass and counts the others', async () => {
     const { floods, written } = aCounter({ limit: 2 });
-    const answers = Array.from({ length: 5 }, () => floods.note('192.0.2.1'));
+    const answers = Array.from({ length: 5 }, () => floods.note('192.0.2.1', 'bad'));
     expect(answers).toEqual([undefined, undefined, 60, 60, 60]);
-    expect(floods.note('192.0.2.2')).toBeUndefined();
+    expect(floods.note('192.0.2.2', 'bad')).toBeUndefined();
     expect(written).toEqual([]);
     expect(await floods.writeNow()).toBe(0);
     expect(written).toMatchObject([{ source: '192.0.2.1', count: 3 }]);
   });
 
+  it('counts bad credentials and requests of nobody apart', async () => {
+    const { floods, written } = aCounter({ limit: 1 });
+    const note = (refusal: Refusal) => floods.note('192.0.2.1', refusal);
+    expect([note('bad'), note('bad'), note('bad')]).toEqual([undefined, 60, 60]);
+    expect([note('nobody'), note('nobody')]).toEqual([undefined, 60]);
+    await floods.writeNow();
+    expect(written).toMatchObject([
+      { source: '192.0.2.1', count: 2 },
+      { source: '192.0.2.1', count: 1 },
+    ]);
+  });
+
   it('writes a row by itself when a minute is over, then lets the address pass again', async () => {
     const { floods, written } = aCounter({ limit: 1, windowMs: 20 });
-    floods.note('192.0.2.1');
-    floods.note('192.0.2.1');
+    floods.note('192.0.2.1', 'bad');
+    floods.note('192.0.2.1', 'bad');
     await eventually(() => written.length === 1);
-    expect(floods.note('192.0.2.1')).toBeUndefined();
-    floods.note('192.0.2.1');
+    expect(floods.note('192.0.2.1', 'bad')).toBeUndefined();
+    floods.note('192.0.2.1', 'bad');
     await eventually(() => written.length === 2);
     expect(written.map(({ count }) => count)).toEqual([1, 1]);
   });
 
   it('ends the oldest minute early when there are too many addresses; nothing is lost', async () => {
     const { floods, written } = aCounter({ limit: 1, maxSources: 2 });
-    for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.3']) floods.note(ip);
+    for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.3']) floods.note(ip, 'bad');
     await eventually(() => written.length === 1);
     expect(written).toMatchObject([{ source: '192.0.2.1', count: 1 }]);
   });
@@ -56,7 +91,7 @@ describe('Floods', () => {
       },
       { limit: 1 },
     );
-    for (let count = 0; count < 4; count += 1) floods.note('192.0.2.1');
+    for (let count = 0; count < 4; count += 1) floods.note('192.0.2.1', 'bad');
     expect(await floods.writeNow()).toBe(3);
     isAway = false;
     expect(await floods.writeNow()).toBe(0);
@@ -78,8 +113,8 @@ describe('Floods', () => {
     );
     for (let count = 0; count < 1_000; count += 1) {
       const ip = `192.0.${count >> 8}.${count & 255}`;
-      floods.note(ip);
-      floods.note(ip);
+      floods.note(ip, 'bad');
+      floods.note(ip, 'bad');
     }
     expect(await floods.writeNow()).toBe(1_000);
     expect(tries).toBeLessThanOrEqual(100);

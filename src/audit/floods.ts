@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Check } from '../auth/credentials.js';
+import type { Check, RefusalReason } from '../auth/credentials.js';
 import type { Seals } from '../crypto/seal.js';
 import { Problem } from '../http/problem.js';
 import { SYSTEM_CHAIN, toPendingEvent } from './event.js';
@@ -9,10 +9,16 @@ import type { GateEvent } from './writer.js';
 export const HTTP_REQUEST_FLOOD = 'http.request.flood';
 
 /**
- * Bad credentials a minute and address that are answered and recorded one by one. An integration that goes on with a
+ * Refusals of one kind a minute and address that are answered and recorded one by one. An integration that goes on with a
  * revoked key once a second stays below; whoever tries out more wants to fill the trail or the disk.
  */
-export const MAX_BAD_CREDENTIALS = 60;
+export const MAX_REFUSALS = 60;
+
+/**
+ * What is counted apart, so that neither uses up the room of the other: bad credentials, and requests of nobody. Nobody is who
+ * shows none, or one of a session that is over: every browser that opens the panel without being logged in.
+ */
+export type Refusal = 'bad' | 'nobody';
 const WINDOW_MS = 60_000;
 /** At about 200 bytes an address. The oldest window ends early when there are more. */
 const MAX_SOURCES = 10_000;
@@ -40,15 +46,15 @@ export interface FloodOptions {
 }
 
 interface Window {
-  /** `performance.now()` of the first bad credential. */
+  /** `performance.now()` of the first refusal. */
   startedAt: number;
   seen: number;
   flood: Flood | undefined;
 }
 
 /**
- * Counts bad credentials by address. Over the limit they get no events any more, but are counted here, and one event for
- * each address and minute says how many they were: so that together with the single events before they add up to what was
+ * Counts refusals by address and kind. Over the limit they get no events any more, but are counted here, and one event for
+ * each address, kind and minute says how many they were: so that together with the single events before they add up to what was
  * sent. The minute that is being counted is lost when the process is killed; {@link writeNow} saves it. What failed is written
  * again: if that commit was only in doubt, the trail has the event twice, with the same times.
  */
@@ -56,7 +62,7 @@ export class Floods {
   private readonly limit: number;
   private readonly windowMs: number;
   private readonly maxSources: number;
-  /** In the order of their beginning, as all are equally long. */
+  /** By source and kind, in the order of their beginning, as all are equally long. */
   private readonly windows = new Map<string, Window>();
   private unwritten: Flood[] = [];
   /** Requests of floods that were given up. */
@@ -69,20 +75,21 @@ export class Floods {
     private readonly write: (flood: Flood) => Promise<void>,
     options: FloodOptions = {},
   ) {
-    this.limit = options.limit ?? MAX_BAD_CREDENTIALS;
+    this.limit = options.limit ?? MAX_REFUSALS;
     this.windowMs = options.windowMs ?? WINDOW_MS;
     this.maxSources = options.maxSources ?? MAX_SOURCES;
   }
 
   /**
-   * Notes one bad credential. Undefined: it is to be answered and recorded like any request. Otherwise it has been counted
+   * Notes one refusal. Undefined: it is to be answered and recorded like any request. Otherwise it has been counted
    * instead, and the answer is how many seconds (at least 1) the address should wait.
    */
-  note(ip: string): number | undefined {
+  note(ip: string, refusal: Refusal): number | undefined {
     const now = performance.now();
     this.endWindows(now);
     const source = sourceOf(ip);
-    const window = this.windows.get(source) ?? this.begin(source, now);
+    const key = `${refusal} ${source}`;
+    const window = this.windows.get(key) ?? this.begin(key, now);
     window.seen += 1;
     if (window.seen <= this.limit) return undefined;
     const at = new Date();
@@ -99,10 +106,10 @@ export class Floods {
     return this.unwritten.reduce((sum, { count }) => sum + count, this.lost);
   }
 
-  private begin(source: string, now: number): Window {
+  private begin(key: string, now: number): Window {
     if (this.windows.size >= this.maxSources) this.endOldest();
     const window = { startedAt: now, seen: 0, flood: undefined };
-    this.windows.set(source, window);
+    this.windows.set(key, window);
     this.wakeIn(this.windowMs);
     return window;
   }
@@ -117,8 +124,8 @@ export class Floods {
   private endOldest(): void {
     const oldest = this.windows.entries().next().value;
     if (oldest === undefined) return;
-    const [source, { flood }] = oldest;
-    this.windows.delete(source);
+    const [key, { flood }] = oldest;
+    this.windows.delete(key);
     if (flood === undefined) return;
     if (this.unwritten.length < MAX_UNWRITTEN) this.unwritten.push(flood);
     else this.lost += flood.count;
@@ -159,16 +166,25 @@ export class Floods {
   }
 }
 
+/** Reasons that are no guess: there was nothing to check, or the secret was right. */
+const NOBODY = new Set<RefusalReason>([
+  'missing',
+  'session_ended',
+  'session_expired',
+  'session_idle',
+]);
+
 /**
- * Whether a refused request is one of those that are counted: its credential was no good, or it had none where one is
- * needed. Nothing that was done is ever counted.
+ * How a refused request is counted, undefined: not at all. Counted is whose credential was no good, and who had none where
+ * one is needed. Nothing that was done is ever counted.
  */
-export function isBadCredential(check: Check | null, status: number): boolean {
-  if (check === null || check.ok || status < 400 || status >= 500) return false;
-  return status === 401 || check.reason !== 'missing';
+export function refusalOf(check: Check | null, status: number): Refusal | undefined {
+  if (check === null || check.ok || status < 400 || status >= 500) return undefined;
+  if (!NOBODY.has(check.reason)) return 'bad';
+  return status === 401 || check.reason !== 'missing' ? 'nobody' : undefined;
 }
 
-/** The answer to a bad credential from an address that has sent too many: 429 `too_many_bad_credentials`. */
+/** The answer to a refused request from an address that has sent too many: 429 `too_many_bad_credentials`. */
 export function floodProblem(seconds: number): Problem {
   const detail = 'Too many requests without a good credential came from this address.';
   return new Problem(429, 'too_many_bad_credentials', detail, {

@@ -16,7 +16,7 @@ import { hideLimit } from '../limits/rate-limit.js';
 import { enforceLimit } from '../limits/request-limits.js';
 import { Checkpoints } from './checkpoints.js';
 import { SYSTEM_CHAIN } from './event.js';
-import { type Flood, floodEvent, floodProblem, Floods, isBadCredential } from './floods.js';
+import { type Flood, floodEvent, floodProblem, Floods, refusalOf } from './floods.js';
 import { httpEvent, pathOf, routeTemplate } from './http-event.js';
 import { HeadSeals } from './head-seals.js';
 import { UsageRecorder } from './usage.js';
@@ -45,7 +45,7 @@ const REPLACED_HEADERS = [
 /**
  * The audit gate: nothing leaves the server until the request is on the audit trail, and the commit
  * that puts it there checks once more that what the answer rests on still holds. It never throws;
- * an answer that may not leave is replaced. Only the 429s of a flood of bad credentials leave before
+ * an answer that may not leave is replaced. Only the 429s of a flood of refusals leave before
  * their event, which stands for many of them.
  */
 @Injectable()
@@ -116,7 +116,7 @@ export class AuditGate implements OnApplicationShutdown {
       request.subject?.cached === true ||
       request.isConditional === true;
     for (let round = 1; ; round += 1) {
-      const waitSeconds = this.noteBadCredential(request, reply, check);
+      const waitSeconds = this.noteRefusal(request, reply, check);
       if (waitSeconds !== undefined) {
         this.counter.note(request, check, reply.statusCode);
         payload = replaceAnswer(request, reply, payload, floodProblem(waitSeconds));
@@ -144,13 +144,13 @@ export class AuditGate implements OnApplicationShutdown {
   }
 
   /** Undefined unless the answer is part of a flood, and has been counted as such. */
-  private noteBadCredential(
+  private noteRefusal(
     request: FastifyRequest,
     reply: FastifyReply,
     check: Check | null,
   ): number | undefined {
-    if (!isBadCredential(check, reply.statusCode)) return undefined;
-    return this.floods.note(request.context.ip);
+    const refusal = refusalOf(check, reply.statusCode);
+    return refusal === undefined ? undefined : this.floods.note(request.context.ip, refusal);
   }
 
   private async writeFlood(flood: Flood): Promise<void> {

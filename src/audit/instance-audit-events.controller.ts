@@ -9,6 +9,8 @@ import {
   VerifyQuery,
 } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
+import { PageQuery } from '../http/pagination.js';
+import { CheckpointPage } from './checkpoints.dto.js';
 import { ChainVerifier } from './verify.js';
 
 @ApiTags('Instance')
@@ -31,6 +33,13 @@ export class InstanceAuditEventsController {
   @Allow('instanceAdministrator')
   verify(@Query() query: VerifyQuery): Promise<Verification> {
     return this.verifier.verify(null, query);
+  }
+
+  /** Lists the signed checkpoints of the instance's own chain, oldest first. */
+  @Get('checkpoints')
+  @Allow('instanceAdministrator')
+  checkpoints(@Query() query: PageQuery): Promise<CheckpointPage> {
+    return this.audit.checkpoints(null, query);
   }
 
   /** Shows one event of the instance's own audit trail. */

@@ -104,6 +104,16 @@ describePanel(
         .first()
         .waitFor();
     });
+
+    it('lets people log in where many others from their address are not logged in', async () => {
+      const strangers = Array.from({ length: 80 }, () => fetch(`${panel.url}/v1/me`));
+      const statuses = (await Promise.all(strangers)).map(({ status }) => status);
+      expect(statuses).toContain(429);
+      const page = await panel.open(`${panel.acme.page}/users`);
+      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      await logIn(page, panel.ada);
+      await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
+    });
   },
-  { refusals: [/^401 POST \/v1\/sessions$/] },
+  { refusals: [/^401 POST \/v1\/sessions$/, /^429 GET \/v1\/me$/] },
 );

@@ -1,7 +1,10 @@
 import { createClient, ProblemError } from '@claviger/sdk';
 
-/** The API of the server that the panel came from. The session is a cookie that no script can read. */
-export const api = createClient({ baseUrl: window.location.origin });
+/**
+ * The API of the server that the panel came from. The session is a cookie that no script can read. Nobody looks at an empty page
+ * for half a minute: longer waits are told.
+ */
+export const api = createClient({ baseUrl: window.location.origin, maxDelaySeconds: 5 });
 
 /**
  * Errors of a form, by the name of the field: the JSON pointer without its first slash. What is said of an entry of a list
@@ -42,4 +45,15 @@ export function reasonsAt(error: unknown, list: string): string {
 /** Whether an error is a refusal with this stable code. */
 export function isProblem(error: unknown, code: string): error is ProblemError {
   return error instanceof ProblemError && error.code === code;
+}
+
+/**
+ * Whether a refusal says that nobody is logged in. So does the one for a flood of bad credentials: a good session is never part of
+ * one, whoever else shares its address.
+ */
+export function isLoggedOut(error: unknown): error is ProblemError {
+  return (
+    error instanceof ProblemError &&
+    (error.status === 401 || error.code === 'too_many_bad_credentials')
+  );
 }

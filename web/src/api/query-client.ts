@@ -1,5 +1,6 @@
 import { ProblemError, type UserMe } from '@claviger/sdk';
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
+import { isLoggedOut } from './client';
 
 /** What is known of the caller; null: nobody is logged in. */
 export const ME = ['me'] as const;
@@ -23,8 +24,7 @@ export function noteEnd(): void {
 
 /** A session that has ended is noticed by whoever asks next. */
 function noticeEnd(error: unknown): void {
-  if (!(error instanceof ProblemError) || error.status !== 401) return;
-  if (error.code === 'invalid_login') return;
+  if (!isLoggedOut(error) || error.code === 'invalid_login') return;
   noteEnd();
   queryClient.setQueryData(ME, null);
 }

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
-import { DialogBody } from '../ui/dialog';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { DialogBody, firstFieldIn } from '../ui/dialog';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
+import styles from './fresh.module.css';
 
 /**
  * Reads what a dialog is about to change: a row of a list has no entity tag, and may be minutes old. It is read once; the form
@@ -27,8 +28,21 @@ export function Fresh<T>({
     structuralSharing: false,
   });
   const { data, error } = query;
-  if (data !== undefined) return children(data);
+  if (data !== undefined) return <Arrived>{children(data)}</Arrived>;
   return (
     <DialogBody>{error ? <ProblemNotice error={error} retry={query} /> : <Loading />}</DialogBody>
+  );
+}
+
+/** The dialog opened without a field to begin with: the focus goes there now. A finger has not asked for a keyboard. */
+function Arrived({ children }: { children: ReactNode }) {
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!matchMedia('(pointer: coarse)').matches) firstFieldIn(frame.current)?.focus();
+  }, []);
+  return (
+    <div ref={frame} className={styles.frame}>
+      {children}
+    </div>
   );
 }

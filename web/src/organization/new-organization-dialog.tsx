@@ -42,7 +42,6 @@ function NewOrganization({ onClose }: { onClose: () => void }) {
         name="name"
         label="Name"
         required
-        autoFocus
         maxLength={100}
         hint="The company, team or environment that it is for. You can change it later."
         value={name}

@@ -1,15 +1,12 @@
 import type { UserMe } from '@claviger/sdk';
-import { ProblemError } from '@claviger/sdk';
 import { skipToken, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { useParams } from 'react-router';
-import { api } from '../api/client';
+import { api, isLoggedOut } from '../api/client';
 import { ENDED, type EndedSession, ME, noteEnd, queryClient } from '../api/query-client';
 
 /** An organization that the person works in, with what they may do there. */
-export type Membership = UserMe['organizations'][number] & {
-  status?: 'active' | 'suspended';
-};
+export type Membership = UserMe['organizations'][number];
 
 /** Whether the organization's people can only look at its own page, until it is resumed. */
 export function isSuspended({ status }: Membership): boolean {
@@ -27,7 +24,7 @@ async function readMe(): Promise<UserMe | null> {
     const me = await api.me.get();
     return me.kind === 'user' ? me : null;
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+    if (!isLoggedOut(error)) throw error;
     noteEnd();
     return null;
   }
@@ -108,7 +105,7 @@ export async function logOut(): Promise<void> {
   try {
     await api.sessions.endCurrent();
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+    if (!isLoggedOut(error)) throw error;
   }
   resetSession(null);
 }

@@ -1,5 +1,6 @@
-import { NavLink, Outlet, Link } from 'react-router';
 import { KeyRound } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { useMembership, useOrganization } from '../session/session';
 import { OrganizationSwitcher } from './organization-switcher';
 import { entryOf, type SettingsPage, useMissing } from './settings-pages';
@@ -46,9 +47,17 @@ function Navigation({ pages }: { pages: readonly SettingsPage[] }) {
   const { id } = useOrganization();
   const missing = useMissing();
   const readable = pages.filter((page) => missing(page).length === 0);
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // On a narrow screen the links are a row that may be longer than the screen.
+  useEffect(() => {
+    nav.current
+      ?.querySelector('[aria-current=page]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname]);
   if (readable.length === 0) return null;
   return (
-    <nav className={styles.nav} aria-label="Settings">
+    <nav ref={nav} className={styles.nav} aria-label="Settings">
       <p className={styles.navTitle}>Settings</p>
       {readable.map(
         (page) =>

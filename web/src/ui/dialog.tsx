@@ -1,7 +1,7 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { Button } from './button';
 import styles from './dialog.module.css';
 import { ProblemNotice } from './notice';
@@ -25,6 +25,13 @@ export function SidePanel(props: DialogProps) {
   return <Popup {...props} className={styles.panel} />;
 }
 
+const FIELD = 'input:not([type=hidden]), textarea, [role=combobox]';
+
+/** Where a form begins. */
+export function firstFieldIn(element: HTMLElement | null): HTMLElement | null {
+  return element?.querySelector<HTMLElement>(FIELD) ?? null;
+}
+
 function Popup({
   open,
   onClose,
@@ -33,11 +40,17 @@ function Popup({
   children,
   className,
 }: DialogProps & { className: string | undefined }) {
+  const popup = useRef<HTMLDivElement>(null);
   return (
     <Base.Root open={open} onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Base.Portal>
         <Base.Backdrop className={styles.backdrop} />
-        <Base.Popup className={className}>
+        <Base.Popup
+          ref={popup}
+          className={className}
+          // A form begins with its first field, not with the cross; but a finger has not asked for a keyboard.
+          initialFocus={(by) => (by === 'touch' ? null : firstFieldIn(popup.current)) ?? true}
+        >
           <header className={styles.header}>
             <Base.Title className={styles.title}>{title}</Base.Title>
             <Base.Close className={styles.close} aria-label="Close">

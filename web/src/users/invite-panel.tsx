@@ -42,7 +42,6 @@ export function InvitePanel({
           label="E-mail"
           type="email"
           required
-          autoFocus
           maxLength={254}
           value={draft.email}
           onValueChange={(email) => change({ email })}

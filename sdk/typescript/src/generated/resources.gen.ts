@@ -59,6 +59,12 @@ export const resources = (call: Caller) => ({
      */
     list: call.pages<types.InstanceAuditEventsListData, types.InstanceAuditEventsListResponse>(operations.instanceAuditEventsList, {"path":[],"idempotencyKey":false}),
     /**
+     * Lists the signed checkpoints of the instance's own chain, oldest first.
+     *
+     * Needs the session of an administrator of the whole server.
+     */
+    checkpoints: call.pages<types.InstanceAuditEventsCheckpointsData, types.InstanceAuditEventsCheckpointsResponse>(operations.instanceAuditEventsCheckpoints, {"path":[],"idempotencyKey":false}),
+    /**
      * Recomputes the instance's own chain and names the first event that was tampered with.
      *
      * Needs the session of an administrator of the whole server.
@@ -220,6 +226,12 @@ export const resources = (call: Caller) => ({
      * Needs the permission `audit:read`.
      */
     list: call.pages<types.AuditEventsListData, types.AuditEventsListResponse>(operations.auditEventsList, {"path":["organizationId"],"idempotencyKey":false}),
+    /**
+     * Lists the signed checkpoints of the organization's chain, oldest first: what `claviger verify` checks an export against.
+     *
+     * Needs the permission `audit:read`.
+     */
+    checkpoints: call.pages<types.AuditEventsCheckpointsData, types.AuditEventsCheckpointsResponse>(operations.auditEventsCheckpoints, {"path":["organizationId"],"idempotencyKey":false}),
     /**
      * Recomputes the organization's chain and names the first event that was tampered with.
      *

@@ -144,6 +144,36 @@ export type ChainHead = {
     hash: string;
 };
 
+export type CheckpointDto = {
+    sequence: number;
+    at: string;
+    /**
+     * Only where an older backup was restored and that was accepted: how long the chain had been before.
+     */
+    setBackFrom?: number;
+    /**
+     * Which database.
+     */
+    instance: string;
+    /**
+     * The organization's id, or `system` for the instance's own.
+     */
+    chain: string;
+    /**
+     * Hex SHA-256 of the event with this sequence.
+     */
+    hash: string;
+};
+
+export type CheckpointPage = {
+    paging: {
+        next?: {
+            after?: string;
+        };
+    };
+    data: Array<SignedCheckpointDto>;
+};
+
 export type CreatedBy = {
     type: 'user' | 'serviceAccount' | 'system';
     id: string | null;
@@ -1376,6 +1406,18 @@ export type SetupInput = {
     token: string;
 };
 
+export type SignedCheckpointDto = {
+    checkpoint: CheckpointDto;
+    /**
+     * The public key, 32 bytes in base64url: the same for all checkpoints of this server.
+     */
+    key: string;
+    /**
+     * Ed25519 (RFC 8032), 64 bytes in base64url.
+     */
+    signature: string;
+};
+
 export type SigningKey = {
     algorithm: 'ES256';
     /**
@@ -1926,6 +1968,56 @@ export type InstanceAuditEventsListResponses = {
 };
 
 export type InstanceAuditEventsListResponse = InstanceAuditEventsListResponses[keyof InstanceAuditEventsListResponses];
+
+export type InstanceAuditEventsCheckpointsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items.
+         */
+        limit?: number;
+        /**
+         * The opaque `paging.next.after` of the page before.
+         */
+        after?: string;
+    };
+    url: '/v1/audit-events/checkpoints';
+};
+
+export type InstanceAuditEventsCheckpointsErrors = {
+    /**
+     * The request is malformed, or a field is not valid: `errors` names each.
+     */
+    400: Problem;
+    /**
+     * There is no credential, or it is not valid (any more).
+     */
+    401: Problem;
+    /**
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
+     */
+    403: Problem;
+    /**
+     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     */
+    429: Problem;
+    /**
+     * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
+     */
+    503: Problem;
+};
+
+export type InstanceAuditEventsCheckpointsError = InstanceAuditEventsCheckpointsErrors[keyof InstanceAuditEventsCheckpointsErrors];
+
+export type InstanceAuditEventsCheckpointsResponses = {
+    /**
+     * Done.
+     */
+    200: CheckpointPage;
+};
+
+export type InstanceAuditEventsCheckpointsResponse = InstanceAuditEventsCheckpointsResponses[keyof InstanceAuditEventsCheckpointsResponses];
 
 export type ExportsInstanceAuditEventsData = {
     body?: never;
@@ -2802,6 +2894,62 @@ export type AuditEventsListResponses = {
 };
 
 export type AuditEventsListResponse = AuditEventsListResponses[keyof AuditEventsListResponses];
+
+export type AuditEventsCheckpointsData = {
+    body?: never;
+    path: {
+        organizationId: string;
+    };
+    query?: {
+        /**
+         * How many items.
+         */
+        limit?: number;
+        /**
+         * The opaque `paging.next.after` of the page before.
+         */
+        after?: string;
+    };
+    url: '/v1/organizations/{organizationId}/audit-events/checkpoints';
+};
+
+export type AuditEventsCheckpointsErrors = {
+    /**
+     * The request is malformed, or a field is not valid: `errors` names each.
+     */
+    400: Problem;
+    /**
+     * There is no credential, or it is not valid (any more).
+     */
+    401: Problem;
+    /**
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it belongs to another organization.
+     */
+    404: Problem;
+    /**
+     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     */
+    429: Problem;
+    /**
+     * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
+     */
+    503: Problem;
+};
+
+export type AuditEventsCheckpointsError = AuditEventsCheckpointsErrors[keyof AuditEventsCheckpointsErrors];
+
+export type AuditEventsCheckpointsResponses = {
+    /**
+     * Done.
+     */
+    200: CheckpointPage;
+};
+
+export type AuditEventsCheckpointsResponse = AuditEventsCheckpointsResponses[keyof AuditEventsCheckpointsResponses];
 
 export type ExportsAuditEventsData = {
     body?: never;
