@@ -18,6 +18,9 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
+    // The server takes the panel's cookie from this origin alone.
+    port: 5173,
+    strictPort: true,
     proxy: Object.fromEntries(
       // The host stays what the browser asked for: cookie requests must come from this very origin.
       SERVED_BY_API.map((path) => [path, { target: SERVER, changeOrigin: false }]),
