@@ -43,6 +43,12 @@ const login = (headers: Headers = HERE, changes: object = { cookie: true }, who 
 /** As a browser would send back what the answer has set. */
 const jarOf = (answer: Answer): string => answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
 const cookieOf = async (who = person) => jarOf(await login(HERE, { cookie: true }, who));
+/** Of a session that is over. */
+const overCookie = async () => {
+  const cookie = await cookieOf();
+  await ask('DELETE', '/v1/sessions/current', { ...HERE, cookie });
+  return cookie;
+};
 const me = (headers: Headers) => ask('GET', '/v1/me', headers);
 const eventOf = async (answer: Answer) => {
   const requestId = answer.headers.get('x-request-id') ?? '';
@@ -148,16 +154,17 @@ describe('POST /v1/sessions with a cookie', () => {
 });
 
 describe('other ways to be logged in', () => {
+  const invited = async (email: string) => {
+    const path = `${organization.path}/invitations`;
+    const { body } = await person.client.post(path, { email, role: 'viewer', name: 'Grace' });
+    const token: string = body.link.split('#token=')[1];
+    remember(token);
+    return token;
+  };
+  const accept = (headers: Headers, body: object) =>
+    ask('POST', '/v1/invitations/accept', headers, body);
+
   it('sets the cookie for an accepted invitation, and needs none of a session that accepts', async () => {
-    const invited = async (email: string) => {
-      const path = `${organization.path}/invitations`;
-      const { body } = await person.client.post(path, { email, role: 'viewer', name: 'Grace' });
-      const token: string = body.link.split('#token=')[1];
-      remember(token);
-      return token;
-    };
-    const accept = (headers: Headers, body: object) =>
-      ask('POST', '/v1/invitations/accept', headers, body);
     const first = { token: await invited('cookie@example.com'), password: PASSWORD, cookie: true };
     expect((await accept({ origin: FOREIGN }, first)).body.code).toBe('cross_site_request');
     const accepted = await accept(HERE, first);
@@ -169,11 +176,54 @@ describe('other ways to be logged in', () => {
     const stranger = await aPerson(server, null);
     const session = await cookieOf(stranger);
     const further = { token: await invited(stranger.email) };
-    expect((await accept({ origin: FOREIGN, cookie: session }, further)).status).toBe(403);
+    const foreign = await accept({ origin: FOREIGN, cookie: session }, further);
+    expect([foreign.status, foreign.body.code]).toEqual([401, 'login_required']);
+    expect((await eventOf(foreign)).event.actor.type).toBe('anonymous');
     const joined = await accept({ ...HERE, cookie: session }, further);
     expect(joined.status).toBe(200);
     expect(joined.body.organizations[0].id).toBe(organization.id);
     expect(joined.headers.getSetCookie()).toEqual([]);
+  });
+
+  it.each<[string, () => Promise<Headers>]>([
+    ['that is over', async () => ({ ...HERE, cookie: await overCookie() })],
+    ['that is garbage', () => Promise.resolve({ ...HERE, cookie: 'claviger=x' })],
+    ['twice', async () => ({ ...HERE, cookie: `${await cookieOf()}; claviger=x` })],
+    [
+      'of somebody who reads a page of another site',
+      async () => ({ origin: FOREIGN, cookie: await cookieOf() }),
+    ],
+  ])('lets a newcomer accept with a first password beside a cookie %s', async (_, headers) => {
+    const sent = await headers();
+    const email = `newcomer${(calls += 1)}@example.com`;
+    const input = { token: await invited(email), password: PASSWORD };
+    // What is wrong with the token is told as to anybody: nothing counts as a bad credential.
+    const wrong = await accept(sent, { ...input, token: 'x' });
+    expect([wrong.status, wrong.body.code]).toEqual([404, 'not_found']);
+    const accepted = await accept(sent, input);
+    expect([accepted.status, accepted.body.user?.email]).toEqual([200, email]);
+    for (const answer of [wrong, accepted]) {
+      const { chain, event } = await eventOf(answer);
+      expect([chain, event.actor.type]).toEqual(['system', 'anonymous']);
+    }
+  });
+
+  it('accepts with no dead cookie in the place of a session, and never with a bad Authorization', async () => {
+    const stranger = await aPerson(server, null);
+    const further = { token: await invited(stranger.email) };
+    const dead = await accept({ ...HERE, cookie: await overCookie() }, further);
+    expect([dead.status, dead.body.code]).toEqual([401, 'login_required']);
+    const first = { token: await invited('meant@example.com'), password: PASSWORD };
+    for (const authorization of ['Bearer x', 'Basic eDp5']) {
+      expect((await accept({ ...HERE, authorization }, first)).status).toBe(401);
+    }
+    expect((await accept(HERE, first)).status).toBe(200);
+  });
+
+  it('counts no dead cookie at a public route towards a flood', async () => {
+    const headers = { ...HERE, cookie: await overCookie(), 'x-forwarded-for': '198.51.100.7' };
+    const answers = Array.from({ length: 70 }, () => accept(headers, { token: 'x' }));
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(404);
   });
 
   it('keeps the session that changes its password, and its cookie', async () => {
