@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { createToken } from '../src/crypto/token.js';
 import { prepareFirstStart } from '../src/setup/first-start.js';
 import { remember } from './canary.js';
 import {
@@ -39,6 +43,12 @@ const login = (headers: Headers = HERE, changes: object = { cookie: true }, who 
 /** As a browser would send back what the answer has set. */
 const jarOf = (answer: Answer): string => answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
 const cookieOf = async (who = person) => jarOf(await login(HERE, { cookie: true }, who));
+/** Of a session that is over. */
+const overCookie = async () => {
+  const cookie = await cookieOf();
+  await ask('DELETE', '/v1/sessions/current', { ...HERE, cookie });
+  return cookie;
+};
 const me = (headers: Headers) => ask('GET', '/v1/me', headers);
 const eventOf = async (answer: Answer) => {
   const requestId = answer.headers.get('x-request-id') ?? '';
@@ -46,6 +56,17 @@ const eventOf = async (answer: Answer) => {
   expect(events).toHaveLength(1);
   return events[0]!;
 };
+
+/** The value of a cookie for this person, as a server where it is allowed would have made it. */
+async function aCookieToken(one: TestServer, { sessionId }: TestPerson): Promise<string> {
+  const token = createToken(one.instance.tokenPrefix, 'cookie', sessionId);
+  remember(token);
+  const tokenHash = new Uint8Array(one.instance.pepper.hash('cookie', token));
+  await one.database.system((tx) =>
+    tx.session.update({ where: { id: sessionId }, data: { tokenHash } }),
+  );
+  return token;
+}
 
 describe('POST /v1/sessions with a cookie', () => {
   it('201: sets the cookie for 12 hours and shows no token', async () => {
@@ -133,16 +154,17 @@ describe('POST /v1/sessions with a cookie', () => {
 });
 
 describe('other ways to be logged in', () => {
+  const invited = async (email: string) => {
+    const path = `${organization.path}/invitations`;
+    const { body } = await person.client.post(path, { email, role: 'viewer', name: 'Grace' });
+    const token: string = body.link.split('#token=')[1];
+    remember(token);
+    return token;
+  };
+  const accept = (headers: Headers, body: object) =>
+    ask('POST', '/v1/invitations/accept', headers, body);
+
   it('sets the cookie for an accepted invitation, and needs none of a session that accepts', async () => {
-    const invited = async (email: string) => {
-      const path = `${organization.path}/invitations`;
-      const { body } = await person.client.post(path, { email, role: 'viewer', name: 'Grace' });
-      const token: string = body.link.split('#token=')[1];
-      remember(token);
-      return token;
-    };
-    const accept = (headers: Headers, body: object) =>
-      ask('POST', '/v1/invitations/accept', headers, body);
     const first = { token: await invited('cookie@example.com'), password: PASSWORD, cookie: true };
     expect((await accept({ origin: FOREIGN }, first)).body.code).toBe('cross_site_request');
     const accepted = await accept(HERE, first);
@@ -154,11 +176,54 @@ describe('other ways to be logged in', () => {
     const stranger = await aPerson(server, null);
     const session = await cookieOf(stranger);
     const further = { token: await invited(stranger.email) };
-    expect((await accept({ origin: FOREIGN, cookie: session }, further)).status).toBe(403);
+    const foreign = await accept({ origin: FOREIGN, cookie: session }, further);
+    expect([foreign.status, foreign.body.code]).toEqual([401, 'login_required']);
+    expect((await eventOf(foreign)).event.actor.type).toBe('anonymous');
     const joined = await accept({ ...HERE, cookie: session }, further);
     expect(joined.status).toBe(200);
     expect(joined.body.organizations[0].id).toBe(organization.id);
     expect(joined.headers.getSetCookie()).toEqual([]);
+  });
+
+  it.each<[string, () => Promise<Headers>]>([
+    ['that is over', async () => ({ ...HERE, cookie: await overCookie() })],
+    ['that is garbage', () => Promise.resolve({ ...HERE, cookie: 'claviger=x' })],
+    ['twice', async () => ({ ...HERE, cookie: `${await cookieOf()}; claviger=x` })],
+    [
+      'of somebody who reads a page of another site',
+      async () => ({ origin: FOREIGN, cookie: await cookieOf() }),
+    ],
+  ])('lets a newcomer accept with a first password beside a cookie %s', async (_, headers) => {
+    const sent = await headers();
+    const email = `newcomer${(calls += 1)}@example.com`;
+    const input = { token: await invited(email), password: PASSWORD };
+    // What is wrong with the token is told as to anybody: nothing counts as a bad credential.
+    const wrong = await accept(sent, { ...input, token: 'x' });
+    expect([wrong.status, wrong.body.code]).toEqual([404, 'not_found']);
+    const accepted = await accept(sent, input);
+    expect([accepted.status, accepted.body.user?.email]).toEqual([200, email]);
+    for (const answer of [wrong, accepted]) {
+      const { chain, event } = await eventOf(answer);
+      expect([chain, event.actor.type]).toEqual(['system', 'anonymous']);
+    }
+  });
+
+  it('accepts with no dead cookie in the place of a session, and never with a bad Authorization', async () => {
+    const stranger = await aPerson(server, null);
+    const further = { token: await invited(stranger.email) };
+    const dead = await accept({ ...HERE, cookie: await overCookie() }, further);
+    expect([dead.status, dead.body.code]).toEqual([401, 'login_required']);
+    const first = { token: await invited('meant@example.com'), password: PASSWORD };
+    for (const authorization of ['Bearer x', 'Basic eDp5']) {
+      expect((await accept({ ...HERE, authorization }, first)).status).toBe(401);
+    }
+    expect((await accept(HERE, first)).status).toBe(200);
+  });
+
+  it('counts no dead cookie at a public route towards a flood', async () => {
+    const headers = { ...HERE, cookie: await overCookie(), 'x-forwarded-for': '198.51.100.7' };
+    const answers = Array.from({ length: 70 }, () => accept(headers, { token: 'x' }));
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(404);
   });
 
   it('keeps the session that changes its password, and its cookie', async () => {
@@ -172,6 +237,91 @@ describe('other ways to be logged in', () => {
     expect((await me({ ...HERE, cookie })).status).toBe(200);
     expect((await me({ ...HERE, cookie: other })).status).toBe(401);
   });
+});
+
+/** As a browser that shows another address of the server; `fetch` does not let its callers name the host. */
+async function askAt(one: TestServer, host: string, path: string, headers: Headers, body?: object) {
+  const { port } = new URL(one.url);
+  const method = body === undefined ? 'GET' : 'POST';
+  const sent = request({
+    port,
+    host: '127.0.0.1',
+    path,
+    method,
+    headers: { ...headers, host, 'content-type': 'application/json' },
+  });
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  return {
+    status: answer.statusCode,
+    cookies: answer.headers['set-cookie'] ?? [],
+    body: (await json(answer)) as { code?: string; detail?: string },
+  };
+}
+
+describe('over plain HTTP', () => {
+  const WARNING = /PUBLIC_URL is plain HTTP and not localhost/;
+  const sessionsOf = (one: TestServer, userId: string) =>
+    one.database.system((tx) => tx.session.count({ where: { userId } }));
+
+  it.each(['http://192.0.2.5:3000', 'http://keys.example.com', 'http://localhost.example.com'])(
+    '403: there is no cookie at %s, and the log says so',
+    async (publicUrl) => {
+      const open = await startServer({ publicUrl });
+      try {
+        expect(open.logs().match(new RegExp(WARNING, 'g'))).toHaveLength(1);
+        const somebody = await aPerson(open, null);
+        const credentials = { email: somebody.email, password: PASSWORD };
+        const { host } = new URL(publicUrl);
+        const asked: Headers[] = [HERE, { ...HERE, host }, { origin: publicUrl, host }];
+        for (const headers of asked) {
+          const answer = await askAt(open, headers.host ?? 'localhost', '/v1/sessions', headers, {
+            ...credentials,
+            cookie: true,
+          });
+          expect([answer.status, answer.body.code]).toEqual([403, 'cookie_needs_https']);
+          expect(answer.body.detail).toContain('set PUBLIC_URL');
+          expect(answer.cookies).toEqual([]);
+        }
+        expect(await sessionsOf(open, somebody.id)).toBe(1);
+        // Nor is one taken that was made where it was allowed.
+        const cookie = `claviger=${await aCookieToken(open, somebody)}`;
+        const found = await askAt(open, host, '/v1/me', { ...HERE, cookie });
+        expect([found.status, found.body.code]).toEqual([401, 'unauthorized']);
+        const bearer = await open.client.post('/v1/sessions', credentials);
+        expect(bearer.status).toBe(201);
+        remember(bearer.body.token);
+      } finally {
+        await open.close();
+      }
+    },
+  );
+
+  it.each(['http://localhost:3000', 'http://127.0.0.1:3000', 'http://keys.localhost:3000'])(
+    '201: there is one at %s, but under no other name than that of this machine',
+    async (publicUrl) => {
+      const local = await startServer({ publicUrl });
+      try {
+        expect(local.logs()).not.toMatch(WARNING);
+        const somebody = await aPerson(local, null);
+        const input = { email: somebody.email, password: PASSWORD, cookie: true };
+        const ask = (host: string) => askAt(local, host, '/v1/sessions', HERE, input);
+        for (const host of ['192.0.2.5:3000', 'server', 'localhost.example.com']) {
+          expect((await ask(host)).body.code).toBe('cookie_needs_https');
+        }
+        for (const host of [new URL(publicUrl).host, 'localhost:4000', '127.0.0.1', '[::1]:3000']) {
+          const answer = await ask(host);
+          expect(answer.status).toBe(201);
+          const cookie = answer.cookies[0]?.split(';')[0] ?? '';
+          const at = (one: string) => askAt(local, one, '/v1/me', { ...HERE, cookie });
+          expect((await at(host)).status).toBe(200);
+          expect((await at('192.0.2.5:3000')).body.code).toBe('unauthorized');
+        }
+      } finally {
+        await local.close();
+      }
+    },
+  );
 });
 
 describe('behind https', () => {

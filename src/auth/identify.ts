@@ -43,6 +43,18 @@ export class Identifier {
     return (request.identity ??= this.check(request, isSafe(request)));
   }
 
+  /**
+   * The check of whoever shows a credential at a public route that has a use for one; undefined for everybody else. A cookie comes
+   * along unasked, so one that is no good, or comes from a page of another site, counts as none, on the trail too. What stands in
+   * `Authorization` was meant. Errors: `DatabaseUnavailableError`.
+   */
+  async identifyIfShown(request: FastifyRequest): Promise<Check | undefined> {
+    const check = await this.identify(request);
+    if (check.ok || request.headers.authorization !== undefined) return check;
+    delete request.identity;
+    return undefined;
+  }
+
   /** Checks again in the database, because the first answer rested on a stale cache entry. */
   again(request: FastifyRequest): Promise<Check> {
     return (request.identity = this.check(request, false));

@@ -12,11 +12,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { Optional } from '../http/validators.js';
 import { crossSite } from './same-origin.js';
-import { SessionCookies } from './session-cookie.js';
+import { cookieNeedsHttps, SessionCookies } from './session-cookie.js';
 
 /** Not among the answers that every public operation has. */
 const FORBIDDEN = {
-  description: 'The cookie was asked for by a page of another server, or by no page at all.',
+  description:
+    'The cookie was asked for by a page of another server, by no page at all, or over plain HTTP on a network (`cookie_needs_https`).',
   content: {
     'application/problem+json': {
       schema: { $ref: '#/components/schemas/Problem' },
@@ -40,7 +41,7 @@ export function WantsCookie(): PropertyDecorator {
       type: 'boolean',
       example: false,
       description:
-        'For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).',
+        'For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`), over https or on localhost (403 `cookie_needs_https`).',
     }),
     Optional(),
     IsBoolean(),
@@ -53,8 +54,8 @@ export function LogsIn(): MethodDecorator {
 }
 
 /**
- * Puts the token of an answer into the cookie. It is asked before anything is done whether the request comes from here: a
- * foreign page must not be able to log its visitors in as somebody else.
+ * Puts the token of an answer into the cookie. It is asked before anything is done whether the request comes from here, and by a
+ * way that nobody can read: a foreign page must not be able to log its visitors in as somebody else.
  */
 @Injectable()
 class LoginCookieInterceptor implements NestInterceptor {
@@ -64,6 +65,7 @@ class LoginCookieInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     if ((request.body as { cookie?: unknown } | null)?.cookie !== true) return next.handle();
+    if (!this.cookies.isPrivate(request)) throw cookieNeedsHttps();
     if (!this.cookies.isFromHere(request)) throw crossSite();
     return next.handle().pipe(
       map(({ token, ...answer }: { token?: string }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { addressAllowed, clientAddress, isCidr } from './address.js';
+import { addressAllowed, clientAddress, isCidr, isLoopbackHost } from './address.js';
 
 const PROXIES = ['10.0.0.0/8', 'fd00::/8'];
 
@@ -105,5 +105,29 @@ describe('addressAllowed', () => {
         expect(addressAllowed(ip, [`${text(first)}/${bits}`])).toBe(inside);
       }),
     );
+  });
+});
+
+describe('isLoopbackHost', () => {
+  it.each<[string, boolean]>([
+    ['http://localhost:3000', true],
+    ['http://LOCALHOST', true],
+    ['http://keys.localhost', true],
+    ['http://127.0.0.1:8080', true],
+    ['http://127.1', true],
+    ['http://127.8.9.10', true],
+    ['http://[::1]:3000', true],
+    ['http://[0:0::1]', true],
+    ['http://localhost.example.com', false],
+    ['http://mylocalhost', false],
+    ['http://127.0.0.1.example.com', false],
+    ['http://128.0.0.1', false],
+    ['http://0.0.0.0:3000', false],
+    ['http://192.168.1.5:3000', false],
+    ['http://claviger', false],
+    ['http://[::2]', false],
+    ['http://[::ffff:127.0.0.1]', false],
+  ])('%s: %s', (url, expected) => {
+    expect(isLoopbackHost(new URL(url).hostname)).toBe(expected);
   });
 });

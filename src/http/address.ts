@@ -36,6 +36,14 @@ export function clientAddress(
   return textOf(current);
 }
 
+/**
+ * Whether a host, as `URL.hostname` writes it, is this very machine: `localhost` and the names under it (RFC 6761 section 6.3),
+ * 127.0.0.0/8, `[::1]`; pure.
+ */
+export function isLoopbackHost(hostname: string): boolean {
+  return /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 /** Whether `text` is an address or a network in CIDR notation (RFC 4632, RFC 4291) with no bits set beyond its prefix. */
 export function isCidr(text: string): boolean {
   return parseCidr(text) !== undefined;

@@ -59,11 +59,11 @@ export class InvitationAcceptance {
     return this.sessions.open(request.context, { userId, passwordHash, cookie });
   }
 
-  /** The caller's session, if they present a credential. Errors: 400, 401, 403 for service accounts. */
+  /** The caller's session, if they are logged in. Errors: 400, 401 for a bad `Authorization`, 403 for service accounts. */
   private async sessionOf(request: FastifyRequest): Promise<SessionCredential | undefined> {
-    const presented = this.identifier.presented(request);
-    if ('reason' in presented && presented.reason === 'missing') return undefined;
-    const credential = authenticate(await this.identifier.identify(request));
+    const check = await this.identifier.identifyIfShown(request);
+    if (check === undefined) return undefined;
+    const credential = authenticate(check);
     if (credential.kind === 'session') return credential;
     throw refused('people_only', 'Invitations are for people; service accounts cannot accept one.');
   }

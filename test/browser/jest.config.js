@@ -1,16 +1,13 @@
 import { join } from 'node:path';
 import config from '../../jest.config.js';
 
-const shared = { ...config };
-// There is no template of a database to be removed.
-delete shared.globalTeardown;
-
 /** What `npm run test:browser` runs: apart from the rest, because it needs a browser and the built panel. */
 export default {
-  ...shared,
+  ...config,
   rootDir: join(import.meta.dirname, '../..'),
   testMatch: ['<rootDir>/test/browser/**/*.browser-spec.ts'],
   testTimeout: 120_000,
   maxWorkers: 2,
-  globalSetup: '<rootDir>/test/browser/chromium.js',
+  globalSetup: '<rootDir>/test/browser/setup.js',
+  globalTeardown: '<rootDir>/test/browser/teardown.js',
 };

@@ -38,3 +38,17 @@ const COLLECT = `(async () => {
 export function keptBy(page: Page): Promise<string> {
   return page.evaluate<string>(COLLECT);
 }
+
+/**
+ * The heap of the page's scripts as text, after what nobody holds any more was collected: objects of React, closures, caches,
+ * whatever they are reached by.
+ */
+export async function heapOf(page: Page): Promise<string> {
+  const session = await page.context().newCDPSession(page);
+  const chunks: string[] = [];
+  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+  await session.send('HeapProfiler.collectGarbage');
+  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+  await session.detach();
+  return chunks.join('');
+}

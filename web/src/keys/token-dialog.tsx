@@ -4,6 +4,7 @@ import { useBlocker } from 'react-router';
 import { inFileName, saveFile } from '../api/save-file';
 import { Button } from '../ui/button';
 import { ConfirmDialog, Dialog, DialogBody, DialogFooter } from '../ui/dialog';
+import { useForgetOnLeave } from '../ui/forget-on-leave';
 import { Notice } from '../ui/notice';
 import { useCopy } from '../ui/use-copy';
 import styles from './token-dialog.module.css';
@@ -31,6 +32,7 @@ export function TokenDialog({ shown, onDone }: { shown: NewToken; onDone: () => 
   const [isLeaving, setLeaving] = useState(false);
   const blocker = useBlocker(true);
   useLeaveWarning();
+  useForgetOnLeave(onDone);
   return (
     <Dialog open title="Copy the API token now" onClose={() => setLeaving(true)}>
       <DialogBody>

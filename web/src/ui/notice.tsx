@@ -43,6 +43,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   grant_exceeds_permissions: 'Ask somebody who has these permissions to do it.',
   role_in_use: 'Give them another role first.',
   last_owner: 'Make somebody else an owner first.',
+  cookie_needs_https: 'Tell whoever runs this server.',
+  cross_site_request: 'Tell whoever runs this server.',
   audit_unavailable: 'It may have been done. Look before you try again.',
 };
 

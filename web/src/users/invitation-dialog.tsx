@@ -2,6 +2,7 @@ import type { IssuedInvitation } from '@claviger/sdk';
 import { Copy } from 'lucide-react';
 import { Button } from '../ui/button';
 import { Dialog, DialogBody, DialogFooter } from '../ui/dialog';
+import { useForgetOnLeave } from '../ui/forget-on-leave';
 import { Notice } from '../ui/notice';
 import { exactTime } from '../ui/time';
 import { useCopy } from '../ui/use-copy';
@@ -16,6 +17,7 @@ export function InvitationDialog({
   onClose: () => void;
 }) {
   const [copied, copy] = useCopy();
+  useForgetOnLeave(onClose);
   return (
     <Dialog open onClose={onClose} title={mailed ? 'Invitation sent' : 'Hand over this invitation'}>
       <DialogBody>

@@ -347,7 +347,7 @@ export type InvitationAcceptInput = {
      */
     name?: string;
     /**
-     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).
+     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`), over https or on localhost (403 `cookie_needs_https`).
      */
     cookie?: boolean;
     /**
@@ -704,7 +704,7 @@ export type Login = {
 export type LoginInput = {
     password: string;
     /**
-     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).
+     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`), over https or on localhost (403 `cookie_needs_https`).
      */
     cookie?: boolean;
     email: string;
@@ -1397,7 +1397,7 @@ export type SetupInput = {
     name: string;
     organizationName: string;
     /**
-     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`).
+     * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`), over https or on localhost (403 `cookie_needs_https`).
      */
     cookie?: boolean;
     /**
@@ -2231,7 +2231,7 @@ export type InvitationsAcceptErrors = {
      */
     401: Problem;
     /**
-     * The cookie was asked for by a page of another server, or by no page at all.
+     * The cookie was asked for by a page of another server, by no page at all, or over plain HTTP on a network (`cookie_needs_https`).
      *
      * The credential is a service account’s, or the session of somebody else.
      */
@@ -6338,7 +6338,7 @@ export type SessionsCreateErrors = {
      */
     401: Problem;
     /**
-     * The cookie was asked for by a page of another server, or by no page at all.
+     * The cookie was asked for by a page of another server, by no page at all, or over plain HTTP on a network (`cookie_needs_https`).
      */
     403: Problem;
     /**
@@ -6491,7 +6491,7 @@ export type SetupCreateErrors = {
      */
     401: Problem;
     /**
-     * The cookie was asked for by a page of another server, or by no page at all.
+     * The cookie was asked for by a page of another server, by no page at all, or over plain HTTP on a network (`cookie_needs_https`).
      */
     403: Problem;
     /**
