@@ -102,8 +102,7 @@ describePanel(
       await choose(page, 'Actions for Robot', 'Delete');
       const question = page.getByRole('alertdialog', { name: 'Delete the role “Robot”?' });
       await question.getByText('One user or service account has this role.').waitFor();
-      await question.getByRole('button', { name: 'Delete role' }).click();
-      await question.getByRole('alert').getByText('Give them another role first.').waitFor();
+      expect(await question.getByRole('button', { name: 'Delete role' }).isDisabled()).toBe(true);
     });
 
     it('that are built in can neither be changed nor deleted', async () => {
@@ -116,5 +115,5 @@ describePanel(
       ]);
     });
   },
-  { refusals: [/^409 (POST|DELETE) \/v1\/organizations\/\w+\/roles/] },
+  { refusals: [/^409 POST \/v1\/organizations\/\w+\/roles/] },
 );

@@ -19,18 +19,20 @@ describePanel('a trail that is verified', (panel) => {
       `${panel.acme.path}/audit-events?action=service_account.created`,
     );
     const { sequence } = body.data[0];
-    const page = await panel.openAs(panel.ada, `${panel.acme.page}/audit`);
-    const dialog = await verify(page);
+    const open = () => panel.openAs(panel.ada, `${panel.acme.page}/audit`);
+    const before = await open();
+    const dialog = await verify(before);
     await dialog.getByText(/^\d+ events, unbroken$/).waitFor();
     const end = await dialog.getByText('Last hash').isVisible();
     expect(end).toBe(true);
 
+    await before.context().close();
     await panel.restart(async (dataDirectory) => {
       const database = await PGlite.create(join(dataDirectory, 'pg'));
       await database.exec(TAMPER);
       await database.close();
     });
-    await page.reload();
+    const page = await open();
     const alert = (await verify(page)).getByRole('alert');
     await alert.getByText(`Event number ${sequence} is not as it was written`).waitFor();
     await alert.getByText(`The ${sequence - 1} events before it are unbroken`).waitFor();
