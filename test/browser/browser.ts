@@ -262,6 +262,7 @@ export async function logIn(
 export async function choose(page: Page, menu: string, entry: string): Promise<void> {
   await page.getByRole('button', { name: menu, exact: true }).filter({ visible: true }).click();
   await page.getByRole('menuitem', { name: entry, exact: true }).click();
+  await page.getByRole('menu').first().waitFor({ state: 'hidden' });
 }
 
 /** Opens the box of choices of that name and takes one. */
