@@ -25,12 +25,14 @@ describePanel('a trail that is verified', (panel) => {
     const end = await dialog.getByText('Last hash').isVisible();
     expect(end).toBe(true);
 
+    // A page may still be fetching what it could open next.
+    await page.goto('about:blank');
     await panel.restart(async (dataDirectory) => {
       const database = await PGlite.create(join(dataDirectory, 'pg'));
       await database.exec(TAMPER);
       await database.close();
     });
-    await page.reload();
+    await page.goto(`${panel.acme.page}/audit`);
     const alert = (await verify(page)).getByRole('alert');
     await alert.getByText(`Event number ${sequence} is not as it was written`).waitFor();
     await alert.getByText(`The ${sequence - 1} events before it are unbroken`).waitFor();
