@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { eventually } from '../eventually.js';
 import {
   choose,
   confirm,
@@ -156,6 +157,7 @@ describePanel('service accounts', (panel) => {
       await confirm(page, `${action} ${name}?`, action);
       expect((await whoIs(token)).status).toBe(status);
     }
+    await eventually(async () => (await find(name)).lastUsedAt ?? undefined);
     await page.reload(); // The list is from before that use.
     await choose(page, `Actions for ${name}`, 'Delete');
     const question = page.getByRole('alertdialog', { name: `Delete ${name}?` });

@@ -87,13 +87,15 @@ function LastUse({ account: { id, organizationId, lastUsedAt } }: { account: Ser
     enabled: useCan()('keys:read'),
   });
   const last = data?.lastUsed;
-  if (!lastUsedAt) return <Notice title="It has never been used" />;
+  // The row in the list may be older than the use that matters.
+  const at = last?.at ?? lastUsedAt;
+  if (!at) return <Notice title="It has never been used" />;
   return (
     <Notice
       tone="warning"
       title={
         <>
-          It was last used <Time at={lastUsedAt} />
+          It was last used <Time at={at} />
         </>
       }
     >

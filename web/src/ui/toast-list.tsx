@@ -1,10 +1,12 @@
 import { Toast } from '@base-ui/react/toast';
 import { X } from 'lucide-react';
-import { manager } from './toast';
+import { useEffect } from 'react';
+import { listening, manager } from './toast';
 import styles from './toast.module.css';
 
 /** Shows what `toast` says. */
 export function Toasts() {
+  useEffect(() => listening(), []);
   return (
     <Toast.Provider toastManager={manager}>
       <Toast.Portal>
