@@ -1,14 +1,17 @@
 import type { Role } from '@claviger/sdk';
 import { Check } from 'lucide-react';
+import { Loading } from '../ui/loading';
 import styles from './role-summary.module.css';
 import { groupPermissions, usePermissionsQuery } from './use-permissions';
 
 /** What a role opens: the sentences of its permissions, by resource. The names stand in where sentences are not known. */
 export function RoleSummary({ role }: { role: Role }) {
-  const { data: known } = usePermissionsQuery();
+  const { data: known, isLoading } = usePermissionsQuery();
   if (role.permissions.length === 0) {
     return <p className={styles.nothing}>This role opens nothing.</p>;
   }
+  // Names that become sentences a moment later would only make the form jump.
+  if (isLoading) return <Loading />;
   const granted = new Set(role.permissions);
   const explained = (known ?? []).filter(({ permission }) => granted.has(permission));
   for (const { permission } of explained) granted.delete(permission);
