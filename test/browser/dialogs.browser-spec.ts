@@ -68,11 +68,11 @@ const OPENINGS: Readonly<Record<string, readonly Opening[]>> = {
           .click(),
     ],
     ['export trail', press('Export')],
-    ['verify trail', press('Verify')],
+    ['verify trail', press('Verify trail')],
     [
       'trail verified',
       async (page) => {
-        await press('Verify')(page);
+        await press('Verify trail')(page);
         const dialog = page.getByRole('dialog', { name: 'Verify the trail' });
         await dialog.getByRole('button', { name: 'Verify' }).click();
         await dialog.getByText(/events, unbroken$/).waitFor();

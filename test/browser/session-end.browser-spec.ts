@@ -78,7 +78,7 @@ describePanel(
       const grace = await panel.aPerson('Grace', panel.acme, 'auditor');
       const page = await panel.openAs(panel.ada, `${panel.acme.page}/audit`);
       await settled(page);
-      await page.getByRole('button', { name: 'Verify' }).click();
+      await page.getByRole('button', { name: 'Verify trail' }).click();
       const verify = page.getByRole('dialog', { name: 'Verify the trail' });
       await endSession(panel, page);
       await verify.getByRole('button', { name: 'Verify' }).click();

@@ -40,7 +40,7 @@ describePanel('a trail that is verified', (panel) => {
   });
 
   async function verify(page: Page): Promise<Locator> {
-    await page.getByRole('button', { name: 'Verify' }).click();
+    await page.getByRole('button', { name: 'Verify trail' }).click();
     const dialog = page.getByRole('dialog', { name: 'Verify the trail' });
     await dialog.getByRole('button', { name: 'Verify' }).click();
     return dialog;

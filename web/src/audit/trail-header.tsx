@@ -49,7 +49,7 @@ export function TrailHeader({
               <FileDown aria-hidden /> Export
             </Button>
             <Button onClick={() => setDialog('verify')}>
-              <ShieldCheck aria-hidden /> Verify
+              <ShieldCheck aria-hidden /> Verify trail
             </Button>
           </>
         }
