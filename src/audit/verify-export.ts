@@ -74,9 +74,9 @@ class Walk {
 
   lines(text: string): void {
     for (const line of text.split('\n')) {
+      if (line === '') continue;
       this.line += 1;
-      if (line !== '') this.event(parseEvent(line, this.line));
-      else this.line -= 1;
+      this.event(parseEvent(line, this.line));
     }
   }
 

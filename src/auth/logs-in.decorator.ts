@@ -10,6 +10,7 @@ import { ApiForbiddenResponse, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
+import { problemContent } from '../http/problem-content.js';
 import { Optional } from '../http/validators.js';
 import { crossSite } from './same-origin.js';
 import { cookieNeedsHttps, SessionCookies } from './session-cookie.js';
@@ -18,20 +19,7 @@ import { cookieNeedsHttps, SessionCookies } from './session-cookie.js';
 const FORBIDDEN = {
   description:
     'The cookie was asked for by a page of another server, by no page at all, or over plain HTTP on a network (`cookie_needs_https`).',
-  content: {
-    'application/problem+json': {
-      schema: { $ref: '#/components/schemas/Problem' },
-      example: {
-        type: 'urn:claviger:problem:cross_site_request',
-        title: 'Cross site request',
-        status: 403,
-        detail: crossSite().detail,
-        instance: 'urn:claviger:request:req_01k9x3m2v8f0jsn5w7d4t6qxyz',
-        code: 'cross_site_request',
-        requestId: 'req_01k9x3m2v8f0jsn5w7d4t6qxyz',
-      },
-    },
-  },
+  content: problemContent(crossSite()),
 };
 
 /** For the field `cookie` of what logs somebody in: true for a page of this server that wants no token in its hands. */

@@ -134,8 +134,13 @@ function requirePerson(
 ): void {
   if (session === undefined && !isNew) throw loginRequired();
   if (session !== undefined && session.userId !== userId) {
-    throw refused('wrong_person', 'Log in as the person who is invited.');
+    throw wrongPerson();
   }
+}
+
+/** 403 `wrong_person`: somebody else is invited. */
+export function wrongPerson(): Problem {
+  return refused('wrong_person', 'Log in as the person who is invited.');
 }
 
 function requireNoPassword(input: InvitationAcceptInput): void {

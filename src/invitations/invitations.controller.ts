@@ -5,8 +5,9 @@ import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow, Public } from '../auth/allow.decorator.js';
 import { LogsIn } from '../auth/logs-in.decorator.js';
 import { ETagged } from '../http/etagged.js';
+import { problemContent } from '../http/problem-content.js';
 import { Creates } from '../idempotency/idempotent.decorator.js';
-import { InvitationAcceptance } from './acceptance.service.js';
+import { InvitationAcceptance, wrongPerson } from './acceptance.service.js';
 import {
   AcceptedInvitation,
   Invitation,
@@ -23,20 +24,7 @@ const PATH = 'organizations/:organizationId/invitations';
 /** Not among the answers that every public operation has. */
 const FORBIDDEN = {
   description: 'The credential is a service account’s, or the session of somebody else.',
-  content: {
-    'application/problem+json': {
-      schema: { $ref: '#/components/schemas/Problem' },
-      example: {
-        type: 'urn:claviger:problem:wrong_person',
-        title: 'Wrong person',
-        status: 403,
-        detail: 'Log in as the person who is invited.',
-        instance: 'urn:claviger:request:req_01k9x3m2v8f0jsn5w7d4t6qxyz',
-        code: 'wrong_person',
-        requestId: 'req_01k9x3m2v8f0jsn5w7d4t6qxyz',
-      },
-    },
-  },
+  content: problemContent(wrongPerson()),
 };
 
 @ApiTags('Invitations')

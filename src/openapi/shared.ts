@@ -1,3 +1,5 @@
+import { problemContent } from '../http/problem-content.js';
+import { Problem, type ProblemExtra } from '../http/problem.js';
 import { QUOTA_EXCEEDED } from '../limits/rate-limit.js';
 
 type Json = Record<string, unknown>;
@@ -152,7 +154,7 @@ interface SharedResponse {
   description: string;
   code: string;
   detail: string;
-  extra?: Json;
+  extra?: ProblemExtra;
   headers?: string[];
 }
 
@@ -241,11 +243,7 @@ const SHARED: SharedResponse[] = [
       'The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.',
     code: 'rate_limited',
     detail: 'This credential may use this operation 500 times a minute.',
-    extra: {
-      type: QUOTA_EXCEEDED.uri,
-      title: QUOTA_EXCEEDED.title,
-      'violated-policies': ['default'],
-    },
+    extra: { type: QUOTA_EXCEEDED, violatedPolicies: ['default'] },
     headers: ['RetryAfter'],
   },
   {
@@ -277,17 +275,7 @@ export function headerRef(name: string): { $ref: string } {
 }
 
 function toResponse({ status, description, code, detail, extra, headers }: SharedResponse): Json {
-  const title = code.charAt(0).toUpperCase() + code.slice(1).replaceAll('_', ' ');
-  const example = {
-    type: `urn:claviger:problem:${code}`,
-    title,
-    status,
-    detail,
-    instance: 'urn:claviger:request:req_01k9x3m2v8f0jsn5w7d4t6qxyz',
-    code,
-    requestId: 'req_01k9x3m2v8f0jsn5w7d4t6qabc',
-    ...extra,
-  };
+  const content = problemContent(new Problem(status, code, detail, extra));
   const named = { WWWAuthenticate: 'WWW-Authenticate', RetryAfter: 'Retry-After' };
   const shown = (headers ?? []).map((name) => [named[name as keyof typeof named], headerRef(name)]);
   return {
@@ -297,8 +285,6 @@ function toResponse({ status, description, code, detail, extra, headers }: Share
       ...(status === 401 ? {} : limitHeaders()),
       ...Object.fromEntries(shown),
     },
-    content: {
-      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example },
-    },
+    content,
   };
 }
