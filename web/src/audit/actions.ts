@@ -1,3 +1,5 @@
+import { capitalized } from '../ui/capitalized';
+
 /** The action of the one event that every answer of the server has. */
 export const HTTP_REQUEST = 'http.request';
 
@@ -51,8 +53,7 @@ const ACTIONS = [
 export function actionLabel(action: string): string {
   if (action === HTTP_REQUEST) return 'Request';
   if (action === 'http.request.flood') return 'Many refused requests';
-  const words = action.replaceAll(/[._]/g, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalized(action.replaceAll(/[._]/g, ' '));
 }
 
 /** The actions to choose from, with `chosen` among them. */

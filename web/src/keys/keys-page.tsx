@@ -4,12 +4,12 @@ import { type ReactNode, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { api } from '../api/client';
 import { usePages } from '../api/use-pages';
-import { type SearchFilters, useSearchFilters } from '../api/use-search-filters';
+import { useSearchFilters } from '../api/use-search-filters';
 import { useServiceAccount } from '../service-accounts/use-service-account';
 import { useCan } from '../session/session';
 import { StatusBadge } from '../ui/badge';
 import { Button } from '../ui/button';
-import { SelectBox } from '../ui/select';
+import { StatusSelect } from '../ui/status-select';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
 import { onDemand } from '../ui/on-demand';
@@ -90,7 +90,13 @@ function KeyTable({
   );
   return (
     <>
-      <StatusFilter filters={filters} />
+      <Toolbar>
+        <StatusSelect
+          statuses={STATUSES}
+          value={filters.get('status')}
+          onChange={(status) => filters.set({ status })}
+        />
+      </Toolbar>
       <Table
         label={`Keys of ${name}`}
         columns={columns((key) => (
@@ -108,22 +114,6 @@ function KeyTable({
         }
       />
     </>
-  );
-}
-
-function StatusFilter({ filters }: { filters: SearchFilters }) {
-  return (
-    <Toolbar>
-      <SelectBox
-        label="Status"
-        value={filters.get('status')}
-        onChange={(status) => filters.set({ status })}
-        choices={[
-          { value: '', label: 'Any status' },
-          ...STATUSES.map((one) => ({ value: one, label: one[0]!.toUpperCase() + one.slice(1) })),
-        ]}
-      />
-    </Toolbar>
   );
 }
 

@@ -4,6 +4,7 @@ import { api, fieldErrors } from '../api/client';
 import { EditNotice } from '../edit/edit-notice';
 import { useEdit } from '../edit/use-edit';
 import { Button } from '../ui/button';
+import { capitalized } from '../ui/capitalized';
 import { TextField } from '../ui/field';
 import { SelectField } from '../ui/select';
 import { FormColumn } from '../ui/page';
@@ -112,7 +113,7 @@ function LifetimeFields({
         name="lifetimeUnit"
         label="Longest life of a key"
         hint="How late a new key may expire. Keys that are there already keep their life."
-        choices={isUnusual ? [...UNITS, { value: unit, label: inWords(unit) }] : UNITS}
+        choices={isUnusual ? [...UNITS, { value: unit, label: capitalized(unit) }] : UNITS}
         value={unit}
         onChange={(chosen) => onChange({ amount, unit: chosen as LifetimeUnit })}
       />
@@ -128,10 +129,6 @@ function LifetimeFields({
       )}
     </>
   );
-}
-
-function inWords(unit: LifetimeUnit): string {
-  return unit.charAt(0).toUpperCase() + unit.slice(1);
 }
 
 function wholeNumber(min: number, max: number) {

@@ -4,6 +4,7 @@ import { Button } from '../ui/button';
 import { EmptyState } from '../ui/page';
 import { SearchBox } from '../ui/search-box';
 import { SelectBox } from '../ui/select';
+import { StatusSelect } from '../ui/status-select';
 import { Toolbar } from '../ui/table';
 import { useRoles } from './use-roles';
 
@@ -25,17 +26,10 @@ export function ListFilters({
         value={filters.get('search')}
         onSearch={(search) => filters.set({ search })}
       />
-      <SelectBox
-        label="Status"
+      <StatusSelect
+        statuses={statuses}
         value={filters.get('status')}
         onChange={(status) => filters.set({ status })}
-        choices={[
-          { value: '', label: 'Any status' },
-          ...statuses.map((one) => ({
-            value: one,
-            label: one.charAt(0).toUpperCase() + one.slice(1),
-          })),
-        ]}
       />
       {roles && (
         <SelectBox

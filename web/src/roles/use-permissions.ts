@@ -2,6 +2,7 @@ import type { OrganizationPermission } from '@claviger/sdk';
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { useCan, useOrganization } from '../session/session';
+import { capitalized } from '../ui/capitalized';
 
 /** The query of every permission that a role can grant, built-in and registered, with its sentence. */
 export function usePermissionsQuery(): UseQueryResult<OrganizationPermission[]> {
@@ -42,7 +43,7 @@ export function groupPermissions(
     const resource = one.permission.split(':')[0] ?? one.permission;
     const group = groups.get(resource) ?? {
       resource,
-      title: one.builtIn ? inWords(resource) : resource,
+      title: one.builtIn ? capitalized(resource.replaceAll('-', ' ')) : resource,
       builtIn: one.builtIn,
       permissions: [],
     };
@@ -50,9 +51,4 @@ export function groupPermissions(
     groups.set(resource, group);
   }
   return [...groups.values()].sort((one, other) => Number(other.builtIn) - Number(one.builtIn));
-}
-
-function inWords(resource: string): string {
-  const words = resource.replaceAll('-', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import styles from './badge.module.css';
+import { capitalized } from './capitalized';
 
 type Tone = 'good' | 'warning' | 'danger' | 'neutral' | 'accent';
 
@@ -24,6 +25,5 @@ const STATUS_TONES: Readonly<Record<string, Tone>> = {
 
 /** A status of the API as a badge. */
 export function StatusBadge({ status }: { status: string }) {
-  const text = status.charAt(0).toUpperCase() + status.slice(1);
-  return <Badge tone={STATUS_TONES[status] ?? 'neutral'}>{text}</Badge>;
+  return <Badge tone={STATUS_TONES[status] ?? 'neutral'}>{capitalized(status)}</Badge>;
 }

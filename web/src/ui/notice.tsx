@@ -3,6 +3,7 @@ import { CircleAlert, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { fieldErrors } from '../api/client';
 import { Button } from './button';
+import { capitalized } from './capitalized';
 import styles from './notice.module.css';
 
 const ICONS = { info: Info, warning: TriangleAlert, danger: CircleAlert } as const;
@@ -118,7 +119,7 @@ function fieldsOf(error: ProblemError): string[] {
   const labels = Object.keys(fieldErrors(error)).flatMap((name) => {
     const last = name.split('/').at(-1) ?? '';
     const words = last.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-    return last === '' ? [] : [LABELS[last] ?? words.charAt(0).toUpperCase() + words.slice(1)];
+    return last === '' ? [] : [LABELS[last] ?? capitalized(words)];
   });
   return [...new Set(labels)];
 }
