@@ -3,22 +3,16 @@ import { crc32 } from 'node:zlib';
 import { uint32ToBase62 } from '../src/crypto/base62.js';
 import { parseToken } from '../src/crypto/token.js';
 import { remember } from './canary.js';
+import { browserOf, FOREIGN, type Headers, HERE, jarOf } from './cookies.js';
 import {
   anOrganization,
   aPerson,
   aServiceAccount,
-  PASSWORD,
   type TestOrganization,
   type TestPerson,
 } from './factories.js';
-import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
+import { type Answer, startServer, type TestServer } from './harness.js';
 import { postForm } from './oauth.js';
-
-type Headers = Record<string, string>;
-
-/** What a browser adds to requests of a page of the server itself. */
-const HERE = { 'sec-fetch-site': 'same-origin' };
-const FOREIGN = 'https://evil.example';
 
 let server: TestServer;
 let organization: TestOrganization;
@@ -31,26 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-let calls = 0;
-/** From another address each time, because so many refusals of a single one are a flood. */
-const ask = (method: string, path: string, headers: Headers, body?: unknown) =>
-  server.client.request(method, path, body, {
-    'x-forwarded-for': `192.0.2.${(calls += 1) % 256}`,
-    ...headers,
-  });
-const login = (headers: Headers = HERE, changes: object = { cookie: true }, who = person) =>
-  ask('POST', '/v1/sessions', headers, { email: who.email, password: PASSWORD, ...changes });
-/** As a browser would send back what the answer has set. */
-const jarOf = (answer: Answer): string => answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-const cookieOf = async (who = person) => jarOf(await login(HERE, { cookie: true }, who));
+const { ask, login, cookieOf, me, eventOf } = browserOf(
+  () => server,
+  () => person,
+);
 const holding = (token: string) => ({ ...HERE, cookie: `claviger=${token}` });
-const me = (headers: Headers) => ask('GET', '/v1/me', headers);
-const eventOf = async (answer: Answer) => {
-  const requestId = answer.headers.get('x-request-id') ?? '';
-  const events = await eventsOf(server, { requestId, action: 'http.request' });
-  expect(events).toHaveLength(1);
-  return events[0]!;
-};
 const change = (headers: Headers) => ask('PATCH', '/v1/me', headers, { name: 'Changed' });
 const nameOf = ({ id }: { id: string }) =>
   server.database.system(async (tx) => (await tx.user.findUniqueOrThrow({ where: { id } })).name);

@@ -5,6 +5,7 @@ import { json } from 'node:stream/consumers';
 import { createToken } from '../src/crypto/token.js';
 import { prepareFirstStart } from '../src/setup/first-start.js';
 import { remember } from './canary.js';
+import { browserOf, FOREIGN, type Headers, HERE, jarOf } from './cookies.js';
 import {
   anOrganization,
   aPerson,
@@ -12,13 +13,7 @@ import {
   type TestOrganization,
   type TestPerson,
 } from './factories.js';
-import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
-
-type Headers = Record<string, string>;
-
-/** What a browser adds to requests of a page of the server itself. */
-const HERE = { 'sec-fetch-site': 'same-origin' };
-const FOREIGN = 'https://evil.example';
+import { startServer, type TestServer } from './harness.js';
 
 let server: TestServer;
 let organization: TestOrganization;
@@ -31,30 +26,15 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-let calls = 0;
-/** From another address each time, because so many refusals of a single one are a flood. */
-const ask = (method: string, path: string, headers: Headers, body?: unknown) =>
-  server.client.request(method, path, body, {
-    'x-forwarded-for': `192.0.2.${(calls += 1) % 256}`,
-    ...headers,
-  });
-const login = (headers: Headers = HERE, changes: object = { cookie: true }, who = person) =>
-  ask('POST', '/v1/sessions', headers, { email: who.email, password: PASSWORD, ...changes });
-/** As a browser would send back what the answer has set. */
-const jarOf = (answer: Answer): string => answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-const cookieOf = async (who = person) => jarOf(await login(HERE, { cookie: true }, who));
+const { ask, login, cookieOf, me, eventOf } = browserOf(
+  () => server,
+  () => person,
+);
 /** Of a session that is over. */
 const overCookie = async () => {
   const cookie = await cookieOf();
   await ask('DELETE', '/v1/sessions/current', { ...HERE, cookie });
   return cookie;
-};
-const me = (headers: Headers) => ask('GET', '/v1/me', headers);
-const eventOf = async (answer: Answer) => {
-  const requestId = answer.headers.get('x-request-id') ?? '';
-  const events = await eventsOf(server, { requestId, action: 'http.request' });
-  expect(events).toHaveLength(1);
-  return events[0]!;
 };
 
 /** The value of a cookie for this person, as a server where it is allowed would have made it. */
@@ -185,6 +165,7 @@ describe('other ways to be logged in', () => {
     expect(joined.headers.getSetCookie()).toEqual([]);
   });
 
+  let newcomers = 0;
   it.each<[string, () => Promise<Headers>]>([
     ['that is over', async () => ({ ...HERE, cookie: await overCookie() })],
     ['that is garbage', () => Promise.resolve({ ...HERE, cookie: 'claviger=x' })],
@@ -195,7 +176,7 @@ describe('other ways to be logged in', () => {
     ],
   ])('lets a newcomer accept with a first password beside a cookie %s', async (_, headers) => {
     const sent = await headers();
-    const email = `newcomer${(calls += 1)}@example.com`;
+    const email = `newcomer${(newcomers += 1)}@example.com`;
     const input = { token: await invited(email), password: PASSWORD };
     // What is wrong with the token is told as to anybody: nothing counts as a bad credential.
     const wrong = await accept(sent, { ...input, token: 'x' });
