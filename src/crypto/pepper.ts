@@ -1,5 +1,4 @@
 import {
-  createHmac,
   createSecretKey,
   hkdfSync,
   randomBytes,
@@ -16,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { HmacSha256 } from './hmac.js';
 import type { TokenKind } from './token.js';
 
 /** Length of the pepper and of everything made from it. */
@@ -28,10 +28,11 @@ export class PepperError extends Error {
 
 /**
  * The server's own secret, without which the stored token hashes are worth nothing. It stays outside the
- * database. The bytes are kept in a KeyObject, so no inspection or serialization shows them.
+ * database. The bytes are kept in private fields, so no inspection or serialization shows them.
  */
 export class Pepper {
   readonly #key: KeyObject;
+  readonly #mac: HmacSha256;
 
   /**
    * @param secret 32 bytes
@@ -44,6 +45,7 @@ export class Pepper {
   ) {
     if (secret.length !== PEPPER_BYTES) throw new PepperError('the pepper must have 32 bytes');
     this.#key = createSecretKey(secret);
+    this.#mac = new HmacSha256(secret);
   }
 
   /**
@@ -51,7 +53,7 @@ export class Pepper {
    * an access token (`access`); its hash is what it is remembered by in memory.
    */
   hash(kind: TokenKind | 'access', token: string): Buffer {
-    return createHmac('sha256', this.#key).update(`${kind}\0${token}`).digest();
+    return this.#mac.digest(`${kind}\0${token}`);
   }
 
   /**

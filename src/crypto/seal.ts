@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { HmacSha256 } from './hmac.js';
 
 const SEAL_BYTES = 16;
 
@@ -8,8 +8,12 @@ const SEAL_BYTES = 16;
  * head's seal covers place and hash, so that the chain up to there cannot be put together anew.
  */
 export class Seals {
+  readonly #mac: HmacSha256;
+
   /** @param key 32 bytes, `pepper.derive('audit-seal')`. */
-  constructor(private readonly key: Buffer) {}
+  constructor(key: Buffer) {
+    this.#mac = new HmacSha256(key);
+  }
 
   /** The seal of an event: 16 bytes of HMAC-SHA-256 in base64url, 22 characters. */
   event(chain: string, body: string): string {
@@ -22,7 +26,6 @@ export class Seals {
   }
 
   private make(text: string): string {
-    const mac = createHmac('sha256', this.key).update(text).digest();
-    return mac.subarray(0, SEAL_BYTES).toString('base64url');
+    return this.#mac.digest(text).subarray(0, SEAL_BYTES).toString('base64url');
   }
 }
