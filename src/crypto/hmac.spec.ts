@@ -1,3 +1,4 @@
+import { describe, expect, test } from '@jest/globals';
 import { createHmac, randomBytes } from 'node:crypto';
 import { HmacSha256 } from './hmac.js';
 
