@@ -44,15 +44,22 @@ const TURN_MS = 10;
 /** How long an event waits for a held head in all. */
 const PATIENCE_MS = 3_000;
 
-const ARRAYS = '$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11';
+const PARAMETERS = '$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11';
+/** What {@link columnsOf} makes. */
+const ARRAYS: RawStatement['arrays'] = [
+  ...(['text', 'text', 'text', 'int8', 'int8'] as const),
+  ...(['text', 'text', 'text', 'text', 'text', 'text'] as const),
+];
 const APPEND: RawStatement = {
   name: 'audit_append',
-  text: `SELECT audit_append(${ARRAYS},false,false) AS codes`,
+  arrays: ARRAYS,
+  text: `SELECT audit_append(${PARAMETERS},false,false) AS codes`,
 };
 const APPEND_WAITING: RawStatement = {
   name: 'audit_append_waiting',
+  arrays: ARRAYS,
   text: `WITH turn AS MATERIALIZED (SELECT set_config('lock_timeout', '${TURN_MS}ms', true) AS timeout)
-    SELECT audit_append(${ARRAYS},true,false) AS codes FROM turn WHERE turn.timeout IS NOT NULL`,
+    SELECT audit_append(${PARAMETERS},true,false) AS codes FROM turn WHERE turn.timeout IS NOT NULL`,
 };
 
 const LOCK_NOT_AVAILABLE = '55P03';

@@ -1,10 +1,13 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { ElementType } from './binary-arrays.js';
 
 /** One statement for {@link RawConnection}, outside Prisma. */
 export interface RawStatement {
   /** Unique for the text: the name of its prepared statement, unless PREPARED_STATEMENTS=false. */
   name: string;
   text: string;
+  /** For the hot path: the first parameters are arrays of such elements, and may be sent in the binary format. */
+  arrays?: readonly ElementType[];
 }
 
 /**

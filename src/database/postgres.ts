@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Config } from '../config.js';
+import { binaryArray, type ElementType } from './binary-arrays.js';
 import {
   TIMEOUTS,
   type Backend,
@@ -107,7 +108,7 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
   const toQuery = (statement: RawStatement, values: unknown[]): pg.QueryConfig => ({
     ...(config.preparedStatements ? { name: statement.name } : {}),
     text: statement.text,
-    values,
+    values: statement.arrays === undefined ? values : withBinary(statement.arrays, values),
     types: rawTypes,
   });
   return {
@@ -159,6 +160,13 @@ export async function migratePostgres(url: string): Promise<void> {
 /** At the start the administrator is the reader: the reason, which holds no password, is for them. */
 function refuseConnection(error: Error & { code?: string }): never {
   throw new DatabaseUnavailableError(error.message || error.code || error.name, { cause: error });
+}
+
+function withBinary(types: readonly ElementType[], values: unknown[]): unknown[] {
+  return values.map((value, index) => {
+    const type = types[index];
+    return type === undefined ? value : binaryArray(type, value as unknown[]);
+  });
 }
 
 /** A pool, as Prisma's adapter wants it, that is a single connection. */
