@@ -11,13 +11,14 @@ import { sqlState } from '../database/errors.js';
 import { problemFrom } from '../http/problem-from.js';
 import { writeProblem } from '../http/problem.filter.js';
 import { type Problem, unavailable } from '../http/problem.js';
+import { routeOf } from '../http/route.js';
 import { GateMetrics } from '../http/metrics.js';
 import { hideLimit } from '../limits/rate-limit.js';
 import { enforceLimit } from '../limits/request-limits.js';
 import { Checkpoints } from './checkpoints.js';
 import { SYSTEM_CHAIN } from './event.js';
 import { type Flood, floodEvent, floodProblem, Floods, refusalOf } from './floods.js';
-import { httpEvent, pathOf, routeTemplate } from './http-event.js';
+import { httpEvent, pathOf } from './http-event.js';
 import { HeadSeals } from './head-seals.js';
 import { UsageRecorder } from './usage.js';
 import { UsageCounter } from './usage-counter.js';
@@ -109,7 +110,8 @@ export class AuditGate implements OnApplicationShutdown {
     answer: unknown,
   ): Promise<unknown> {
     let payload = answer;
-    let check = await this.checkOf(request);
+    const identity = this.checkOf(request);
+    let check = identity instanceof Promise ? await identity : identity;
     showEnd(reply, check);
     let conditional =
       (check?.ok === true && check.cached) ||
@@ -159,9 +161,10 @@ export class AuditGate implements OnApplicationShutdown {
   }
 
   /** Null on public routes (but for one that has asked), and where the check cannot be made because the database is away. */
-  private async checkOf(request: FastifyRequest): Promise<Check | null> {
-    if (request.routeOptions.config?.isPublic && request.identity === undefined) return null;
-    return this.identifier.identify(request).catch(() => null);
+  private checkOf(request: FastifyRequest): Check | null | Promise<Check | null> {
+    if (routeOf(request).config.isPublic && request.identity === undefined) return null;
+    const check = this.identifier.identify(request);
+    return check instanceof Promise ? check.catch(() => null) : check;
   }
 
   private append(request: FastifyRequest, reply: FastifyReply, event: GateEvent) {
@@ -179,7 +182,7 @@ export class AuditGate implements OnApplicationShutdown {
 
 /** Everything under `/v1` and `/oauth`, whether a route matched or not. */
 function isAudited(request: FastifyRequest): boolean {
-  const path = routeTemplate(request) ?? decodedPath(request);
+  const path = routeOf(request).template ?? decodedPath(request);
   return /^\/+(?:v1|oauth)(?:$|[/;])/i.test(path);
 }
 

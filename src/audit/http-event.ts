@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Seals } from '../crypto/seal.js';
-import type { Check, RefusedKey, SessionCredential } from '../auth/credentials.js';
+import { routeOf } from '../http/route.js';
+import type { Check, KeyCredential, RefusedKey, SessionCredential } from '../auth/credentials.js';
 import {
   type AuditActor,
   type AuditBody,
@@ -19,6 +20,12 @@ const MAX_REASON = 256;
 
 const ANONYMOUS: AuditActor = { type: 'anonymous', id: null, name: null };
 const UNVERIFIED: AuditActor = { type: 'unverified', id: null, name: null };
+
+type Conditions = Pick<GateEvent, 'epoch' | 'notAfter'>;
+
+const UNCONDITIONAL: Conditions = { epoch: null, notAfter: null };
+
+const NOBODY: Who = { chain: SYSTEM_CHAIN, actor: ANONYMOUS, key: null, targets: [], reason: null };
 
 interface Who {
   chain: string;
@@ -51,7 +58,7 @@ export function httpEvent(
     targets: [...who.targets, ...(request.subject?.targets ?? [])],
     permission: request.question?.access ?? null,
     method: cleanText(request.method, 16),
-    route: routeTemplate(request),
+    route: routeOf(request).template,
     path: cleanText(pathOf(request), MAX_PATH),
     status: answer.status,
     reason: reasonOf(who.reason, answer) ?? request.subject?.reason ?? null,
@@ -62,29 +69,32 @@ export function httpEvent(
     ...detailsOf(check),
   };
   const event = toPendingEvent(who.chain, body);
-  return {
-    ...event,
-    seal: seals.event(event.chain, event.body),
-    ...(conditional ? conditionsOf(request, check) : { epoch: null, notAfter: null }),
-  };
+  const { epoch, notAfter } = conditional ? conditionsOf(request, check) : UNCONDITIONAL;
+  return { ...event, seal: seals.event(event.chain, event.body), epoch, notAfter };
 }
 
 /**
  * What must still hold when the event is written: the smallest epoch of all that the answer rests on, and the earliest end.
  * The caller and a subject are of one organization, whose chain the event is on.
  */
-function conditionsOf(
-  { subject }: FastifyRequest,
-  check: Check | null,
-): Pick<GateEvent, 'epoch' | 'notAfter'> {
+function conditionsOf({ subject }: FastifyRequest, check: Check | null): Conditions {
   const caller = check?.ok && check.credential.kind === 'key' ? check.credential : null;
-  const credentials = [caller, subject?.credential ?? null].filter((one) => one !== null);
-  if (credentials.length === 0) return { epoch: null, notAfter: null };
-  const ends = credentials.map(({ expiresAt }) => expiresAt).filter((end) => end !== null);
+  const other = subject?.credential ?? null;
+  if (caller === null || other === null) return conditionsOfOne(caller ?? other);
   return {
-    epoch: Math.min(...credentials.map(({ epoch }) => epoch)),
-    notAfter: ends.length === 0 ? null : Math.min(...ends),
+    epoch: Math.min(caller.epoch, other.epoch),
+    notAfter: earliest(caller.expiresAt, other.expiresAt),
   };
+}
+
+function earliest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+function conditionsOfOne(credential: KeyCredential | null): Conditions {
+  if (credential === null) return UNCONDITIONAL;
+  return { epoch: credential.epoch, notAfter: credential.expiresAt };
 }
 
 /** Which access token it was, where it was not the key itself. */
@@ -92,12 +102,6 @@ function detailsOf(check: Check | null): Pick<AuditBody, 'details'> {
   if (!check?.ok || check.credential.kind === 'session') return {};
   const { accessToken } = check.credential;
   return accessToken === null ? {} : { details: { accessTokenId: accessToken.jti } };
-}
-
-/** The route's template as OpenAPI writes it, or null where no route matched. */
-export function routeTemplate(request: FastifyRequest): string | null {
-  const url = request.routeOptions?.url;
-  return url === undefined || url.includes('*') ? null : url.replace(/:(\w+)/g, '{$1}');
 }
 
 /** The path without its query, as it was sent. */
@@ -114,16 +118,9 @@ function reasonOf(reason: string | null, answer: { status: number; code: string 
 
 /** Who, and on whose chain: `docs/architecture.md` has the rules. */
 function whoOf(request: FastifyRequest, check: Check | null): Who {
-  const nobody: Who = {
-    chain: SYSTEM_CHAIN,
-    actor: ANONYMOUS,
-    key: null,
-    targets: [],
-    reason: null,
-  };
-  if (check === null) return nobody;
+  if (check === null) return NOBODY;
   if (!check.ok)
-    return check.key ? refusedKey(check.key, check.reason) : { ...nobody, reason: check.reason };
+    return check.key ? refusedKey(check.key, check.reason) : { ...NOBODY, reason: check.reason };
   const { credential } = check;
   if (credential.kind === 'session') return person(request, credential);
   return {

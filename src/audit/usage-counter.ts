@@ -4,7 +4,7 @@ import type { Check } from '../auth/credentials.js';
 import { DatabaseService } from '../database/database.service.js';
 import { clientProduct, UNKNOWN_CLIENT } from './client-product.js';
 import { type AuditOutcome, outcomeOf } from './event.js';
-import { routeTemplate } from './http-event.js';
+import { routeOf } from '../http/route.js';
 import { ADD_USES, OTHER, SWEEP_USES } from './usage-counter.sql.js';
 
 const FLUSH_AFTER_MS = 5_000;
@@ -90,7 +90,7 @@ export class UsageCounter {
   /** The counter that is to be raised, or undefined when there is no room for a new one. */
   private useOf(request: FastifyRequest, keyId: string, ip: string): Use | undefined {
     const uses = this.waiting.get(keyId) ?? new Map<string, Use>();
-    const route = request.routeOptions?.url ?? '';
+    const route = routeOf(request).url;
     const client = clientProduct(request.context.userAgent);
     const key = `${request.method} ${route} ${ip} ${client}`;
     const use = uses.get(key);
@@ -110,7 +110,7 @@ export class UsageCounter {
     request: FastifyRequest,
     who: Pick<Use, 'keyId' | 'ip' | 'client'>,
   ): Use {
-    const route = `${request.method} ${routeTemplate(request) ?? '*'}`;
+    const route = `${request.method} ${routeOf(request).template ?? '*'}`;
     const counts = { requests: 0, denied: 0, refused: 0 };
     const use = { ...who, route, ...counts, usedAt: null, refusedAt: null };
     uses.set(key, use);

@@ -47,8 +47,15 @@ export const SYSTEM_ACTOR: Actor = {
 };
 
 /** Handler parameter: the caller, as the role guard decided. */
-export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
-  const { actor } = context.switchToHttp().getRequest<FastifyRequest>();
+export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): Actor =>
+  actorOf(context.switchToHttp().getRequest()),
+);
+
+/**
+ * The caller, as the role guard decided: for the handlers that are called most, as Nest has every pipe wait for a parameter of
+ * our own.
+ */
+export function actorOf({ actor }: FastifyRequest): Actor {
   if (actor === undefined) throw new Error('no guard has decided about this request');
   return actor;
-});
+}

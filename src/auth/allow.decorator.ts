@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import { RouteSettings } from '../http/route.js';
 import type { Permission } from './permissions.js';
 
 /**
@@ -21,6 +21,7 @@ export const PUBLIC_METADATA = 'claviger:public';
 export function Allow(access: Access): MethodDecorator {
   return applyDecorators(
     SetMetadata(ALLOW_METADATA, access),
+    RouteSettings({ access }),
     ApiBearerAuth(),
     ApiExtension('x-required-permission', access),
   );
@@ -30,10 +31,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set by {@link Public}; known before any guard runs. */
     isPublic?: boolean;
+    /** Set by {@link Allow}. */
+    access?: Access;
   }
 }
 
 /** Opens a route to everybody, without looking at credentials. */
 export function Public(): MethodDecorator {
-  return applyDecorators(SetMetadata(PUBLIC_METADATA, true), RouteConfig({ isPublic: true }));
+  return applyDecorators(SetMetadata(PUBLIC_METADATA, true), RouteSettings({ isPublic: true }));
 }

@@ -1,9 +1,8 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { unauthorized } from '../http/problem.js';
-import { PUBLIC_METADATA } from './allow.decorator.js';
+import { routeOf } from '../http/route.js';
 import { authenticate } from './authorize.js';
 import type { BearerRequest } from './bearer.strategy.js';
 import { Identifier } from './identify.js';
@@ -18,24 +17,20 @@ declare module 'fastify' {
 /** Global: answers 401 to whoever has no good credential on a route that is not public. */
 @Injectable()
 export class BearerGuard extends AuthGuard('bearer') {
-  constructor(
-    private readonly reflector: Reflector,
-    private readonly identifier: Identifier,
-  ) {
+  constructor(private readonly identifier: Identifier) {
     super({ property: 'credential', session: false });
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    if (this.reflector.get<boolean>(PUBLIC_METADATA, context.getHandler())) {
-      return true;
-    }
+    const { isPublic, presented } = routeOf(request).config;
+    if (isPublic === true) return true;
     await super.canActivate(context);
     if (request.bearer?.credential) return true;
     // Passport says only no; what exactly was wrong decides between 400 and the 401s.
     authenticate(await this.identifier.identify(request));
     // It knows bearer tokens only; some routes let clients present their credential otherwise.
-    if (request.routeOptions.config.presented !== undefined) return true;
+    if (presented !== undefined) return true;
     throw unauthorized('invalid');
   }
 

@@ -9,7 +9,7 @@ import type { Check, Credential } from './credentials.js';
  */
 export interface BearerRequest {
   headers: { authorization?: string };
-  identify(): Promise<Check>;
+  identify(): Check | Promise<Check>;
   /** Set by passport when the strategy has accepted the token. */
   credential?: Credential | false;
 }

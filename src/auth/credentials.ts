@@ -152,7 +152,7 @@ const MEGABYTE = 1_000_000;
 const NOBODY = Buffer.alloc(32);
 
 /**
- * The credential check: tokens in, credentials out. Answers of {@link key} may come from a cache
+ * The credential check: tokens in, credentials out. Answers may come from a cache
  * whose entries the audit gate proves right, request by request (`docs/architecture.md`).
  * Errors: `DatabaseUnavailableError`.
  */
@@ -173,37 +173,52 @@ export class Credentials {
 
   /**
    * Checks a token of any kind that can be a bearer: a key's, a session's, or an access token for whatever audience.
-   * With `mayCache` the answer may rest on the cache, but for a session. What this server cannot have made is refused
+   * With `mayCache` the answer may rest on the cache, but for a session; then it says so, and is there at once. What this server cannot have made is refused
    * without any look-up.
    */
-  async check(token: string, mayCache: boolean): Promise<Check> {
+  check(token: string, mayCache: boolean): Check | Promise<Check> {
+    return (mayCache ? this.known(token) : undefined) ?? this.look(token, mayCache);
+  }
+
+  /**
+   * What the caches know of a token. By its hash alone: whatever is in there was read and checked when it was put in, so on the way
+   * that most requests take neither shape nor checksum is looked at again.
+   */
+  private known(token: string): Check | undefined {
+    const isAccessToken = looksLikeAccessToken(token);
+    const hash = this.pepper.hash(isAccessToken ? 'access' : 'key', token);
+    const credential = (isAccessToken ? this.tokens : this.keys).get(hash);
+    if (credential === undefined) return undefined;
+    this.metrics.lookup(true);
+    return { ok: true, credential, cached: true };
+  }
+
+  private async look(token: string, mayCache: boolean): Promise<Check> {
     const parsed = parseToken(this.instance.tokenPrefix, token);
-    if (parsed?.family === 'key') return this.key(token, `key_${parsed.suffix}`, mayCache);
     if (parsed?.family === 'session') return this.session('session', token, `ses_${parsed.suffix}`);
-    if (looksLikeAccessToken(token)) return this.accessToken(token, mayCache);
-    return { ok: false, reason: 'malformed' };
+    const isKey = parsed?.family === 'key';
+    if (!isKey && !looksLikeAccessToken(token)) return { ok: false, reason: 'malformed' };
+    if (mayCache) this.metrics.lookup(false);
+    return isKey ? this.key(token, `key_${parsed.suffix}`) : this.accessToken(token);
   }
 
-  /** Checks a key's token. With `mayCache` the answer may rest on the cache and then says so. */
-  async key(token: string, keyId: string, mayCache: boolean): Promise<Check> {
+  private async key(token: string, keyId: string): Promise<Check> {
     const hash = this.pepper.hash('key', token);
-    return this.cached(this.keys, hash, mayCache, async () => {
-      const [row] = await this.database.raw<KeyRow>(KEY_STATEMENT, [keyId]);
-      return judgeKey(row, matches(row?.tokenHash, hash));
-    });
+    const [row] = await this.database.raw<KeyRow>(KEY_STATEMENT, [keyId]);
+    return remembered(this.keys, hash, judgeKey(row, matches(row?.tokenHash, hash)));
   }
 
-  /** Checks an access token, for whatever audience; with `mayCache` as {@link key}. */
-  async accessToken(token: string, mayCache: boolean): Promise<Check> {
+  private async accessToken(token: string): Promise<Check> {
     const hash = this.pepper.hash('access', token);
-    return this.cached(this.tokens, hash, mayCache, async () => {
-      const claims = await this.accessTokens.read(token);
-      if (typeof claims === 'string') return { ok: false, reason: claims };
-      const { keyId, jti, kid, expiresAt } = claims;
-      const values = [keyId, jti, kid, expiresAt];
-      const [row] = await this.database.raw<AccessTokenRow>(ACCESS_TOKEN_STATEMENT, values);
-      return judgeAccessToken(row, claims, this.accessTokens.isOwn(claims));
-    });
+    const claims = await this.accessTokens.read(token);
+    if (typeof claims === 'string') {
+      return remembered(this.tokens, hash, { ok: false, reason: claims });
+    }
+    const { keyId, jti, kid, expiresAt } = claims;
+    const values = [keyId, jti, kid, expiresAt];
+    const [row] = await this.database.raw<AccessTokenRow>(ACCESS_TOKEN_STATEMENT, values);
+    const check = judgeAccessToken(row, claims, this.accessTokens.isOwn(claims));
+    return remembered(this.tokens, hash, check);
   }
 
   /** Checks what a cookie holds: the token of a session that was opened for it, and nothing else. */
@@ -224,24 +239,13 @@ export class Credentials {
     }
     return check;
   }
+}
 
-  /** What a cache knows of the token with this hash, if it may be asked, else what `read` finds; that is remembered. */
-  private async cached(
-    cache: CredentialCache,
-    hash: Buffer,
-    mayCache: boolean,
-    read: () => Promise<Check>,
-  ): Promise<Check> {
-    if (mayCache) {
-      const credential = cache.get(hash);
-      this.metrics.lookup(credential !== undefined);
-      if (credential !== undefined) return { ok: true, credential, cached: true };
-    }
-    const check = await read();
-    if (check.ok) cache.set(hash, check.credential as KeyCredential);
-    else cache.delete(hash);
-    return check;
-  }
+/** Keeps what was found of the token with this hash; of a bad one nothing is kept. */
+function remembered(cache: CredentialCache, hash: Buffer, check: Check): Check {
+  if (check.ok) cache.set(hash, check.credential as KeyCredential);
+  else cache.delete(hash);
+  return check;
 }
 
 function matches(stored: Uint8Array | null | undefined, hash: Buffer): boolean {

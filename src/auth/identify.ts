@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type Check, Credentials } from './credentials.js';
 import type { Presented } from './presented.js';
+import { routeOf } from '../http/route.js';
 import { SessionCookies } from './session-cookie.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The one credential check of this request, once somebody has asked. */
-    identity?: Promise<Check>;
+    /** The one credential check of this request, once somebody has asked; a promise only where it had to be waited for. */
+    identity?: Check | Promise<Check>;
     /** What the caller has shown, once somebody has asked. */
     presented?: Presented;
   }
@@ -33,13 +34,13 @@ export class Identifier {
 
   /** What the caller shows, in the way of the route. */
   presented(request: FastifyRequest): Presented {
-    const { presented } = request.routeOptions.config ?? {};
+    const { presented } = routeOf(request).config;
     return (request.presented ??=
       presented === undefined ? this.cookies.presented(request) : presented(request));
   }
 
-  /** The request's check. Errors: `DatabaseUnavailableError`. */
-  identify(request: FastifyRequest): Promise<Check> {
+  /** The request's check; at once where the cache has it. Errors: `DatabaseUnavailableError`. */
+  identify(request: FastifyRequest): Check | Promise<Check> {
     return (request.identity ??= this.check(request, isSafe(request)));
   }
 
@@ -56,26 +57,30 @@ export class Identifier {
   }
 
   /** Checks again in the database, because the first answer rested on a stale cache entry. */
-  again(request: FastifyRequest): Promise<Check> {
+  async again(request: FastifyRequest): Promise<Check> {
     return (request.identity = this.check(request, false));
   }
 
-  private async check(request: FastifyRequest, mayCache: boolean): Promise<Check> {
-    const credential = this.presented(request);
-    if ('reason' in credential) return { ok: false, reason: credential.reason };
-    if ('assertion' in credential) {
-      return requireAccount(await this.checkAssertion(credential.assertion, request), credential);
+  private check(request: FastifyRequest, mayCache: boolean): Check | Promise<Check> {
+    const shown = this.presented(request);
+    if ('reason' in shown) return { ok: false, reason: shown.reason };
+    if ('assertion' in shown) {
+      return this.checkAssertion(shown.assertion, request).then((check) =>
+        requireAccount(check, shown),
+      );
     }
-    const { token, isCookie } = credential;
+    const { token, isCookie } = shown;
     if (isCookie === true) return this.credentials.cookie(token);
-    const check = await this.credentials.check(token, mayCache);
-    return requireAccount(requireOwnAudience(check), credential);
+    const check = this.credentials.check(token, mayCache);
+    const judge = (one: Check) => requireAccount(requireOwnAudience(one), shown);
+    return check instanceof Promise ? check.then(judge) : judge(check);
   }
 }
 
 /** What changes nothing may rest on the cache; everything else reads its credential afresh. */
-function isSafe({ method, routeOptions }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD' || routeOptions.config?.isSafe === true;
+function isSafe(request: FastifyRequest): boolean {
+  const { method } = request;
+  return method === 'GET' || method === 'HEAD' || routeOf(request).config.isSafe === true;
 }
 
 /** Whoever gets an access token that was made for them cannot turn it against this server. */

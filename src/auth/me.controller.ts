@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Patch, Post, Req } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { type Actor, CurrentActor } from './actor.js';
+import { type Actor, actorOf, CurrentActor } from './actor.js';
 import { Allow } from './allow.decorator.js';
 import {
   type Me,
@@ -34,9 +34,9 @@ export class MeController {
   @Get()
   @Allow('any')
   @ApiOkResponse(ME)
-  get(@CurrentActor() actor: Actor, @Req() request: FastifyRequest): Me {
+  get(@Req() request: FastifyRequest): Me {
     request.recompute = toMe;
-    return toMe(actor);
+    return toMe(actorOf(request));
   }
 
   /** Changes the caller's own name. */

@@ -149,8 +149,14 @@ export class PasswordChangeInput {
  */
 export function toMe({ credential }: Actor): Me {
   if (credential === null) throw new TypeError('an actor without a credential is no caller');
-  return credential.kind === 'key' ? toServiceAccountMe(credential) : toUserMe(credential);
+  if (credential.kind === 'session') return toUserMe(credential);
+  let me = remembered.get(credential);
+  if (me === undefined) remembered.set(credential, (me = toServiceAccountMe(credential)));
+  return me;
 }
+
+/** Cached credentials come with many requests, and never change. */
+const remembered = new WeakMap<KeyCredential, ServiceAccountMe>();
 
 function toUserMe(credential: SessionCredential): UserMe {
   return {

@@ -36,6 +36,7 @@ declare module 'fastify' {
   }
 }
 
+const NAME = 'authorization';
 const BEARER = /^bearer (\S+)$/i;
 
 /** The bearer token of the `Authorization` header (RFC 6750 section 2.1; the scheme in any case). */
@@ -53,7 +54,8 @@ export function hasSeveralAuthorizations({ raw }: FastifyRequest): boolean {
   const { rawHeaders } = raw;
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'authorization') count += 1;
+    const name = rawHeaders[index]!;
+    if (name.length === NAME.length && name.toLowerCase() === NAME) count += 1;
   }
   return count > 1;
 }

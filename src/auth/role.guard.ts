@@ -1,11 +1,11 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from './actor.js';
-import { type Access, ALLOW_METADATA, PUBLIC_METADATA } from './allow.decorator.js';
+import type { Access } from './allow.decorator.js';
 import { type AccessQuestion, authenticate, authorize } from './authorize.js';
 import type { Check } from './credentials.js';
 import { Identifier } from './identify.js';
+import { routeOf } from '../http/route.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,26 +21,31 @@ declare module 'fastify' {
 /** Global: 404 for other organizations, 403 for addresses and permissions; sets `request.actor`. */
 @Injectable()
 export class RoleGuard implements CanActivate {
-  constructor(
-    private readonly reflector: Reflector,
-    private readonly identifier: Identifier,
-  ) {}
+  constructor(private readonly identifier: Identifier) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const handler = context.getHandler();
-    if (this.reflector.get<boolean>(PUBLIC_METADATA, handler)) return true;
-    const access = this.reflector.get<Access | undefined>(ALLOW_METADATA, handler);
-    if (access === undefined) throw new Error(`no access declared for ${handler.name}`);
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const check = await this.identifier.identify(request);
+    const { isPublic, access } = routeOf(request).config;
+    if (isPublic === true) return true;
+    if (access === undefined) throw new Error('no access is declared for this route');
+    const check = this.identifier.identify(request);
+    return check instanceof Promise
+      ? check.then((one) => this.letIn(request, access, one))
+      : this.letIn(request, access, check);
+  }
+
+  private letIn(request: FastifyRequest, access: Access, check: Check): boolean | Promise<boolean> {
     try {
       decide(request, access, check);
+      return true;
     } catch (refusal) {
       // The cache may be behind a grant that has already returned: nobody is refused by it.
       if (!check.ok || !check.cached) throw refusal;
-      decide(request, access, await this.identifier.again(request));
+      return this.identifier.again(request).then((again) => {
+        decide(request, access, again);
+        return true;
+      });
     }
-    return true;
   }
 }
 

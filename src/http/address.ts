@@ -11,6 +11,9 @@ export const UNKNOWN_ADDRESS = '0.0.0.0';
 const MAX_FORWARDED_HOPS = 32;
 const parsedCidrs = new Map<string, Cidr | undefined>();
 const MAX_REMEMBERED_CIDRS = 10_000;
+/** What peers' addresses are written as. A peer sends many requests on one connection. */
+const peerTexts = new Map<string, string>();
+const MAX_REMEMBERED_PEERS = 10_000;
 
 /**
  * The client's address. `X-Forwarded-For` is believed only as far as trusted proxies wrote it: it is read from the right,
@@ -22,9 +25,9 @@ export function clientAddress(
   forwardedFor: string | undefined,
   trustedProxies: readonly string[],
 ): string {
+  if (forwardedFor === undefined || trustedProxies.length === 0) return peerText(peer ?? '');
   let current = parseAddress(peer ?? '');
   if (current === undefined) return UNKNOWN_ADDRESS;
-  if (forwardedFor === undefined || trustedProxies.length === 0) return textOf(current);
   const hops = forwardedFor.split(',');
   const first = Math.max(0, hops.length - MAX_FORWARDED_HOPS);
   for (let index = hops.length - 1; index >= first; index -= 1) {
@@ -78,6 +81,16 @@ function within(address: Address, cidrs: readonly string[]): boolean {
       cidr !== undefined && cidr[0].kind() === address.kind() && address.match(cidr[0], cidr[1])
     );
   });
+}
+
+function peerText(peer: string): string {
+  const known = peerTexts.get(peer);
+  if (known !== undefined) return known;
+  if (peerTexts.size >= MAX_REMEMBERED_PEERS) peerTexts.clear();
+  const address = parseAddress(peer);
+  const text = address === undefined ? UNKNOWN_ADDRESS : textOf(address);
+  peerTexts.set(peer, text);
+  return text;
 }
 
 /** Parsing a network costs more than matching it, and the same few come with every request. */

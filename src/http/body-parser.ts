@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { badRequest, Problem } from './problem.js';
 import { parseStrictForm } from './query-string.js';
+import { routeOf } from './route.js';
 import { parseStrictJson } from './strict-json.js';
 
 /** The largest body, in bytes. */
@@ -49,7 +50,7 @@ export function installBodyParsers(fastify: FastifyInstance): void {
 
 /** Whether the route takes a file, which may take its time to arrive. */
 export function isUploadRoute(request: FastifyRequest): boolean {
-  return UPLOAD_ROUTES.has(request.routeOptions.url ?? '');
+  return UPLOAD_ROUTES.has(routeOf(request).url);
 }
 
 /** 413 for a file. */
@@ -70,7 +71,7 @@ function jsonParser(request: FastifyRequest, body: Buffer, done: Done): void {
 function formParser(request: FastifyRequest, body: Buffer, done: Done): void {
   answer(done, () => {
     requireKind(request, 'form');
-    return parseStrictForm(textOf(request, body), LISTS[request.routeOptions.url ?? '']);
+    return parseStrictForm(textOf(request, body), LISTS[routeOf(request).url]);
   });
 }
 
@@ -90,7 +91,7 @@ function requireKind(request: FastifyRequest, kind: Kind): void {
 
 function wantedKind(request: FastifyRequest): Kind {
   if (isUploadRoute(request)) return 'file';
-  return request.routeOptions.url?.startsWith(FORM_ROUTES) ? 'form' : 'json';
+  return routeOf(request).url.startsWith(FORM_ROUTES) ? 'form' : 'json';
 }
 
 function answer(done: Done, parse: () => unknown): void {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { routeOf } from './route.js';
 import type { Problem, ProblemRequest } from './problem.js';
 
 /** An error as OAuth shows it (RFC 6749 section 5.2), with what this server adds to help. */
@@ -40,8 +41,7 @@ const NOT_DESCRIPTION = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
 
 /** Whether a request is for something under `/oauth`, whether there is such a route or not. */
 export function isOAuthRequest(request: FastifyRequest): boolean {
-  const route = request.routeOptions?.url;
-  const path = route === undefined || route.includes('*') ? request.url : route;
+  const path = routeOf(request).template ?? request.url;
   return /^(?:https?:\/\/[^/]*)?\/+oauth(?:$|[/;?])/i.test(path);
 }
 

@@ -5,6 +5,7 @@ import type { Config } from '../config.js';
 import { createLogger, type Logger, logRequest, NestLogger } from '../logging.js';
 import type { Metrics } from './metrics.js';
 import { ProblemFilter } from './problem.filter.js';
+import { routeOf } from './route.js';
 import { createServer } from './server.js';
 import { StrictValidationPipe } from './validation.js';
 
@@ -99,7 +100,7 @@ function observeAnswers(
   const isVerbose = logger.isLevelEnabled('debug');
   fastify.addHook('onResponse', (request, reply, done) => {
     const { method, context } = request;
-    const route = (request.is404 ? undefined : request.routeOptions.url) ?? 'none';
+    const route = routeOf(request).url || 'none';
     const durationMs = performance.now() - context.startedAt;
     const status = reply.statusCode;
     observed.metrics?.answered(method, route, status, durationMs / 1_000);

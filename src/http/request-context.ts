@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { newId } from '../crypto/id.js';
 import { clientAddress } from './address.js';
+import { findRoute, type Route } from './route.js';
 
 /** What is known of every request before anything is decided about it. */
 export interface RequestContext {
@@ -11,6 +12,8 @@ export interface RequestContext {
   userAgent: string | null;
   /** `performance.now()` when the first hook ran. */
   startedAt: number;
+  /** To be asked for by `routeOf`. */
+  route: Route;
 }
 
 declare module 'fastify' {
@@ -19,28 +22,24 @@ declare module 'fastify' {
   }
 }
 
-interface ContextSource {
-  id: unknown;
-  headers: Record<string, string | string[] | undefined>;
-  raw: { socket: { remoteAddress?: string } };
-}
-
 /** `genReqId` of Fastify: one id per request, never the client's own (it would forge the trail). */
 export function newRequestId(): string {
   return newId('req');
 }
 
-function contextOf(request: ContextSource, trustedProxies: readonly string[]): RequestContext {
-  const forwarded = request.headers['x-forwarded-for'];
+function contextOf(request: FastifyRequest, trustedProxies: readonly string[]): RequestContext {
+  const { headers, socket } = request.raw;
+  const forwarded = headers['x-forwarded-for'];
   return {
-    id: String(request.id),
+    id: request.id,
     ip: clientAddress(
-      request.raw.socket.remoteAddress,
+      socket.remoteAddress,
       Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
       trustedProxies,
     ),
-    userAgent: stringOrNull(request.headers['user-agent']),
+    userAgent: headers['user-agent'] ?? null,
     startedAt: performance.now(),
+    route: findRoute(request),
   };
 }
 
@@ -70,8 +69,4 @@ export function beginRequest(
   request.context = contextOf(request, trustedProxies);
   reply.headers(headers);
   reply.header('X-Request-Id', request.context.id);
-}
-
-function stringOrNull(value: string | string[] | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -15,6 +15,7 @@ import { Pepper } from '../crypto/pepper.js';
 import { ETagged } from '../http/etagged.js';
 import { CreatedAt, type LocationOf } from '../http/location.js';
 import { badRequest } from '../http/problem.js';
+import { routeOf } from '../http/route.js';
 import { IdempotencyScope, placeOf, type ReplaySecrets, replaySecrets } from './scope.js';
 
 const HEADER = 'Idempotency-Key';
@@ -89,7 +90,7 @@ class IdempotencyInterceptor implements NestInterceptor {
       idempotencyKey,
       shape: {
         method: request.method,
-        route: request.routeOptions.url ?? '',
+        route: routeOf(request).url,
         params: request.params,
         query: request.query,
         body: request.body,

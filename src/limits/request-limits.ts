@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credential } from '../auth/credentials.js';
 import { Identifier } from '../auth/identify.js';
+import { operationOf, routeOf } from '../http/route.js';
 import { isOver, limitOf, rateLimited, showLimit } from './rate-limit.js';
 import { RequestCounter, type Usage } from './request-counter.js';
 
@@ -77,21 +78,12 @@ function tell(request: FastifyRequest, reply: FastifyReply, credential: Credenti
 }
 
 /** What has a route and asks for a credential. */
-function isLimited({ is404, routeOptions }: FastifyRequest): boolean {
-  return (
-    !is404 &&
-    routeOptions.config.isPublic !== true &&
-    /^\/(?:v1|oauth)\//.test(routeOptions.url ?? '')
-  );
+function isLimited(request: FastifyRequest): boolean {
+  const { config, url } = routeOf(request);
+  return config.isPublic !== true && /^\/(?:v1|oauth)\//.test(url);
 }
 
 function keyOf(request: FastifyRequest, credential: Credential): string {
   const id = credential.kind === 'key' ? credential.keyId : credential.sessionId;
   return `${id} ${operationOf(request)}`;
-}
-
-/** Method and route as OpenAPI writes them. HEAD is GET without the body, and counts as such. */
-function operationOf({ method, routeOptions }: FastifyRequest): string {
-  const route = (routeOptions.url ?? '').replace(/:(\w+)/g, '{$1}');
-  return `${method === 'HEAD' ? 'GET' : method} ${route}`;
 }

@@ -1,9 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBasicAuth, ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Presented, presentedToken } from '../auth/presented.js';
 import { formDecoded } from '../http/query-string.js';
+import { RouteSettings } from '../http/route.js';
 import { parametersOf } from './form.js';
 
 /** The one kind of assertion that clients sign (RFC 7523 section 2.2). */
@@ -19,7 +19,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function ClientRoute({ isSafe = false }: { isSafe?: boolean } = {}): MethodDecorator {
   return applyDecorators(
-    RouteConfig({ presented: presentedClient, isSafe }),
+    RouteSettings({ presented: presentedClient, isSafe }),
     ApiConsumes('application/x-www-form-urlencoded'),
     ApiBasicAuth(),
   );

@@ -26,7 +26,14 @@ export const Form = createParamDecorator((dto: Type<object>, context: ExecutionC
   readForm(dto, context.switchToHttp().getRequest<FastifyRequest>().body),
 );
 
+const names = new WeakMap<Type<object>, string[]>();
+
 function namesOf(dto: Type<object>): string[] {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
-  return [...new Set(rules.map(({ propertyName }) => propertyName))];
+  let found = names.get(dto);
+  if (found === undefined) {
+    const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+    found = [...new Set(rules.map(({ propertyName }) => propertyName))];
+    names.set(dto, found);
+  }
+  return found;
 }

@@ -1,11 +1,11 @@
 import { Controller, Get, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { type Actor, CurrentActor } from '../auth/actor.js';
+import { type Actor, actorOf, CurrentActor } from '../auth/actor.js';
 import { Allow, Public } from '../auth/allow.decorator.js';
 import { CONFIG, type Config } from '../config.js';
 import { ClientRoute } from './client-authentication.js';
-import { Form } from './form.js';
+import { Form, readForm } from './form.js';
 import { Introspection, IntrospectionInput } from './introspection.dto.js';
 import { IntrospectionService } from './introspection.service.js';
 import { AuthorizationServerMetadata, toMetadata } from './metadata.dto.js';
@@ -31,12 +31,9 @@ export class OauthController {
   @ClientRoute({ isSafe: true })
   @HttpCode(200)
   @ApiBody({ type: IntrospectionInput })
-  introspect(
-    @CurrentActor() actor: Actor,
-    @Req() request: FastifyRequest,
-    @Form(IntrospectionInput) input: IntrospectionInput,
-  ): Promise<Introspection> {
-    return this.introspection.introspect(actor, request, input);
+  introspect(@Req() request: FastifyRequest): Promise<Introspection> {
+    const input = readForm(IntrospectionInput, request.body);
+    return this.introspection.introspect(actorOf(request), request, input);
   }
 
   /**
