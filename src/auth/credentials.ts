@@ -184,7 +184,7 @@ export class Credentials {
    * What the caches know of a token. By its hash alone: whatever is in there was read and checked when it was put in, so on the way
    * that most requests take neither shape nor checksum is looked at again.
    */
-  private known(token: string): Check | undefined {
+  known(token: string): Check | undefined {
     const isAccessToken = looksLikeAccessToken(token);
     const hash = this.pepper.hash(isAccessToken ? 'access' : 'key', token);
     const credential = (isAccessToken ? this.tokens : this.keys).get(hash);

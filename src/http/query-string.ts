@@ -5,6 +5,9 @@ const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
 const FAULT = Symbol('fault');
 
+/** What makes a text something else than itself, or no text: without it there is nothing to undo. */
+const ENCODED = /[%+\0\ud800-\udfff]/;
+
 const NO_LISTS: ReadonlySet<string> = new Set();
 
 /**
@@ -68,6 +71,7 @@ export function queryFault(query: unknown): Problem | undefined {
 
 /** Undoes the encoding of forms. Undefined for what no text is encoded as. `decodeURIComponent` refuses surrogates and overlong UTF-8 too. */
 export function formDecoded(text: string): string | undefined {
+  if (!ENCODED.test(text)) return text;
   try {
     const value = decodeURIComponent(text.replaceAll('+', ' '));
     return value.includes('\0') ? undefined : value;

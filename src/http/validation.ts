@@ -51,8 +51,15 @@ export function validated<T extends object>(dto: Type<T>, value: unknown): T {
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw invalid({ pointer: '', code: 'wrong_type', detail: 'The body must be an object.' });
   }
-  const instance = plainToInstance(dto, plain);
-  const structural = structureErrors(plain as Record<string, unknown>, instance);
+  return checked(plain as Record<string, unknown>, plainToInstance(dto, plain));
+}
+
+/**
+ * The instance of a DTO that was made of `plain`, if it is what the DTO wants.
+ * @throws Problem 400 `validation_failed`
+ */
+export function checked<T extends object>(plain: Record<string, unknown>, instance: T): T {
+  const structural = structureErrors(plain, instance);
   const rules = ruleErrors(
     validateSync(instance, { forbidUnknownValues: false, validationError: { target: true } }),
   );

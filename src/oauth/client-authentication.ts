@@ -53,7 +53,7 @@ function inAuthorization(request: FastifyRequest, clientId: string | undefined):
   return withSecret(basic.id, basic.secret);
 }
 
-function assertion(form: Record<string, string | undefined>): Presented {
+function assertion(form: Readonly<Record<string, string | undefined>>): Presented {
   const { client_id: accountId, client_assertion: text, client_assertion_type: type } = form;
   if (text === undefined || type !== JWT_BEARER_ASSERTION) return { reason: 'malformed' };
   return accountId === undefined ? { assertion: text } : { assertion: text, accountId };

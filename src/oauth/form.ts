@@ -1,14 +1,24 @@
 import { createParamDecorator, type ExecutionContext, type Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import { validated } from '../http/validation.js';
+import { checked } from '../http/validation.js';
+
+type Parameters = Record<string, string | undefined>;
+
+/** A form is asked for its client first, and then for what the client wants. */
+const parameters = new WeakMap<object, Parameters>();
 
 /** The parameters of a form; one without a value counts as left out (RFC 6749 section 3.2). */
-export function parametersOf(body: unknown): Record<string, string | undefined> {
+export function parametersOf(body: unknown): Readonly<Parameters> {
   if (typeof body !== 'object' || body === null) return {};
-  return Object.fromEntries(
-    Object.entries(body as Record<string, string>).filter(([, value]) => value !== ''),
-  );
+  let found = parameters.get(body);
+  if (found === undefined) {
+    found = Object.fromEntries(
+      Object.entries(body as Record<string, string>).filter(([, value]) => value !== ''),
+    );
+    parameters.set(body, found);
+  }
+  return found;
 }
 
 /**
@@ -16,9 +26,11 @@ export function parametersOf(body: unknown): Record<string, string | undefined> 
  * Errors: 400 `validation_failed`, which clients of OAuth read as `invalid_request`.
  */
 export function readForm<T extends object>(dto: Type<T>, body: unknown): T {
-  const parameters = parametersOf(body);
-  const known = namesOf(dto).filter((name) => parameters[name] !== undefined);
-  return validated(dto, Object.fromEntries(known.map((name) => [name, parameters[name]])));
+  const all = parametersOf(body);
+  const known: Parameters = {};
+  for (const name of namesOf(dto)) if (all[name] !== undefined) known[name] = all[name];
+  // Nothing but texts (and lists of them): there is nothing to transform.
+  return checked(known, Object.assign(new dto(), known));
 }
 
 /** Handler parameter: the request's form as this DTO. */

@@ -34,9 +34,14 @@ export class PresentedTokens {
    * nothing is done: a look would keep a session awake. Errors: `DatabaseUnavailableError`.
    */
   async look(actor: Actor, token: string, mayCache: boolean): Promise<Found> {
+    const known = mayCache ? this.credentials.known(token) : undefined;
+    if (known !== undefined) return this.found(actor, known, undefined);
     const family = parseToken(this.instance.tokenPrefix, token)?.family;
     if (family !== undefined && family !== 'key') return nothing('not_a_key');
-    const check = await this.credentials.check(token, mayCache);
+    return this.found(actor, await this.credentials.check(token, mayCache), family);
+  }
+
+  private found(actor: Actor, check: Check, family: string | undefined): Found {
     const owner = ownerOf(check);
     if (owner === undefined) return nothing(check.ok ? 'not_a_key' : check.reason);
     if (owner.organizationId !== organizationOf(actor)) return nothing('unknown');
