@@ -127,7 +127,10 @@ async function findSetBack(
   return found.filter(({ isThere }) => !isThere);
 }
 
-/** The last checkpoint of each chain of this database. */
+/**
+ * The last checkpoint of each chain of this database: the furthest, because workers do not write in the order in which they
+ * sign, since somebody has accepted that the chain was set back.
+ */
 async function lastCheckpoints(
   file: string,
   { uid }: Instance,
@@ -136,9 +139,10 @@ async function lastCheckpoints(
   const last = new Map<string, SignedCheckpoint>();
   try {
     for await (const one of readCheckpoints(file)) {
-      if (one.checkpoint.instance === uid && one.key === publicKey) {
-        last.set(one.checkpoint.chain, one);
-      }
+      if (one.checkpoint.instance !== uid || one.key !== publicKey) continue;
+      const { chain, sequence, setBackFrom } = one.checkpoint;
+      const before = last.get(chain)?.checkpoint.sequence ?? -1;
+      if (sequence >= before || setBackFrom !== undefined) last.set(chain, one);
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -1,8 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  type PrometheusContentType,
+  Registry,
+} from 'prom-client';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** What one process has measured. */
+export type Measured = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What the audit gate shows of itself: how much waits, and how large its batches are. */
 @Injectable()
@@ -39,6 +52,7 @@ export class GateMetrics {
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
+  private measureAll: (() => Promise<Measured[]>) | undefined;
 
   private readonly requests = new Counter({
     name: 'claviger_http_requests_total',
@@ -91,8 +105,41 @@ export class Metrics {
     this.belowRouter.inc({ status });
   }
 
-  /** The text exposition format. */
-  expose(): Promise<string> {
-    return this.registry.metrics();
+  /** From now on {@link expose} sums up what all workers of this instance have measured. */
+  sumOver(measureAll: () => Promise<Measured[]>): void {
+    this.measureAll = measureAll;
   }
+
+  /** What this process has measured. */
+  measure(): Promise<Measured> {
+    return this.registry.getMetricsAsJSON();
+  }
+
+  /** The text exposition format. */
+  async expose(): Promise<string> {
+    if (this.measureAll === undefined) return this.registry.metrics();
+    return sumOf(await this.measureAll()).metrics();
+  }
+}
+
+/**
+ * Sums counters, histograms and gauges; of what cannot be summed (event loop lag) the mean, the least or the most, as
+ * prom-client says.
+ */
+function sumOf(all: Measured[]): Registry {
+  // prom-client leaves it out. The latest start tells of a worker that was replaced.
+  const sum = AggregatorRegistry.aggregate<PrometheusContentType>(
+    all.map((one) =>
+      one.map((metric) =>
+        metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'max' } : metric,
+      ),
+    ),
+  );
+  const workers = new Gauge({
+    name: 'claviger_workers',
+    help: 'Worker processes that these metrics are the sum of.',
+    registers: [sum],
+  });
+  workers.set(all.length);
+  return sum;
 }

@@ -1,6 +1,14 @@
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import {
+  type Count,
+  type CountElsewhere,
+  CounterElsewhere,
+  countInMemory,
+  countOptions,
+  type CountsRequests,
+} from './counts.js';
 
 /** Where a caller stands in its window after a request was counted. */
 export interface Usage {
@@ -13,13 +21,10 @@ export interface Usage {
 /** How a counter counts. */
 export interface RequestCounterOptions {
   windowSeconds: number;
-  /** Where several processes count together; without it each counts alone. */
+  /** Where several instances count together; without it each counts alone. */
   redisUrl?: string | undefined;
 }
 
-/** Limits differ by caller and change at any time, so they are compared here and not by the library. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER;
-const KEY_PREFIX = 'claviger:requests';
 /**
  * How long Redis may keep a request waiting. A Redis that is silent for so long counts as gone: the connection is
  * dropped, and until a new one has shaken hands requests are counted in memory without asking it.
@@ -29,28 +34,33 @@ const REDIS_CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
 /**
- * Counts requests in windows that begin with the first one: in memory, or in Redis for several processes together. While
- * Redis is away, or answers with errors, every process counts by itself, from zero; when it is back they count together
- * again. Never fails.
+ * Counts requests in windows that begin with the first one: in memory, or in Redis for several instances together. While
+ * Redis is away, or answers with errors, every instance counts by itself, from zero; when it is back they count together
+ * again. The workers of one instance count together either way. Never fails.
  */
 export class RequestCounter {
   private readonly logger = new Logger('RequestCounter');
-  private readonly alone: RateLimiterMemory;
+  /** This instance without the others. */
+  private alone: CountsRequests;
   private readonly together: RateLimiterRedis | undefined;
   private readonly redis: Redis | undefined;
   /** Since the last request that Redis counted. */
   private isAway = false;
 
   constructor({ windowSeconds, redisUrl }: RequestCounterOptions) {
-    const options = { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
-    this.alone = new RateLimiterMemory(options);
+    this.alone = countInMemory(windowSeconds);
     if (redisUrl === undefined) return;
     this.redis = this.connect(redisUrl);
     this.together = new RateLimiterRedis({
-      ...options,
+      ...countOptions(windowSeconds),
       storeClient: this.redis,
       rejectIfRedisNotReady: true,
     });
+  }
+
+  /** From now on what is not counted in Redis is counted where all workers of this instance count. */
+  countWith(workers: CountElsewhere): void {
+    this.alone = new CounterElsewhere(workers, this.alone);
   }
 
   /** Whether there is a connection on which the processes can count together. */
@@ -64,7 +74,7 @@ export class RequestCounter {
     return { used: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)) };
   }
 
-  private async consume(key: string): Promise<RateLimiterRes> {
+  private async consume(key: string): Promise<Count> {
     if (this.together === undefined) return this.alone.consume(key);
     try {
       const result = await this.together.consume(key);
@@ -80,7 +90,7 @@ export class RequestCounter {
     if (this.isAway) return;
     this.isAway = true;
     const reason = error instanceof Error ? error.message : 'it does not count';
-    this.logger.warn(`Redis is away, limits hold per process: ${reason}`);
+    this.logger.warn(`Redis is away, limits hold per instance: ${reason}`);
   }
 
   private noteBack(): void {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { CounterElsewhere, countInMemory } from './counts.js';
+
+/** Counts elsewhere, and notes what was asked. */
+function aCounter() {
+  const there = countInMemory(60);
+  const asked: string[][] = [];
+  const counter = new CounterElsewhere((keys) => {
+    asked.push(keys);
+    return Promise.all(keys.map((key) => there.consume(key)));
+  }, countInMemory(60));
+  const used = async (key: string) => (await counter.consume(key)).consumedPoints;
+  return { asked, used };
+}
+
+describe('a counter in another process', () => {
+  it('is asked once for all requests of a turn, and each gets its own place', async () => {
+    const { asked, used } = aCounter();
+    expect(await Promise.all(['a', 'b', 'a', 'a'].map(used))).toEqual([1, 1, 2, 3]);
+    expect(await used('a')).toBe(4);
+    expect(asked).toEqual([['a', 'b', 'a', 'a'], ['a']]);
+  });
+
+  it('is done without when it does not answer, or too little', async () => {
+    for (const answer of [() => Promise.reject(new Error('gone')), () => Promise.resolve([])]) {
+      const counter = new CounterElsewhere(answer, countInMemory(60));
+      const counts = await Promise.all(['a', 'a', 'b'].map((key) => counter.consume(key)));
+      expect(counts.map(({ consumedPoints }) => consumedPoints)).toEqual([1, 2, 1]);
+      expect(counts[0]!.msBeforeNext).toBeGreaterThan(59_000);
+    }
+  });
+});

@@ -1,0 +1,61 @@
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+
+/** Where a caller stands after a request was counted. */
+export type Count = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
+
+/** Counts requests by key, in windows that begin with the first one. */
+export interface CountsRequests {
+  /** Counts one request. */
+  consume(key: string): Promise<Count>;
+}
+
+/** How the library counts here. */
+export interface CountOptions {
+  points: number;
+  duration: number;
+  keyPrefix: string;
+}
+
+/** Limits differ by caller and change at any time, so they are compared here and not by the library. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const KEY_PREFIX = 'claviger:requests';
+
+/** What every counter of these windows has in common, wherever it counts. */
+export function countOptions(windowSeconds: number): CountOptions {
+  return { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
+}
+
+/** Counts in the memory of this process. */
+export function countInMemory(windowSeconds: number): CountsRequests {
+  return new RateLimiterMemory(countOptions(windowSeconds));
+}
+
+/** Answers where the callers of these keys stand, in the same order, each request being counted in that order. */
+export type CountElsewhere = (keys: string[]) => Promise<Count[]>;
+
+/**
+ * Counts in another process, which is asked once for all requests of one turn of the event loop. When it does not answer, the
+ * requests are counted in the memory of this one instead: never fails.
+ */
+export class CounterElsewhere implements CountsRequests {
+  private waiting: { key: string; tell: (count: Count | Promise<Count>) => void }[] = [];
+
+  constructor(
+    private readonly ask: CountElsewhere,
+    private readonly alone: CountsRequests,
+  ) {}
+
+  /** Counts one request. */
+  consume(key: string): Promise<Count> {
+    return new Promise((tell) => {
+      if (this.waiting.push({ key, tell }) === 1) setImmediate(() => void this.flush());
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const asked = this.waiting;
+    this.waiting = [];
+    const counts = await this.ask(asked.map(({ key }) => key)).catch((): Count[] => []);
+    asked.forEach(({ key, tell }, index) => tell(counts[index] ?? this.alone.consume(key)));
+  }
+}
