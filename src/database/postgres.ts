@@ -113,7 +113,10 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
   });
   return {
     patience: PATIENCE,
-    adapter: new PrismaPg(pool),
+    adapter: new PrismaPg(
+      pool,
+      config.preparedStatements ? { statementNameGenerator: new StatementNames().of } : {},
+    ),
     query: async <R extends object>(statement: RawStatement, values: unknown[]) => {
       try {
         return (await pool.query<R>(toQuery(statement, values))).rows;
@@ -167,6 +170,25 @@ function withBinary(types: readonly ElementType[], values: unknown[]): unknown[]
     const type = types[index];
     return type === undefined ? value : binaryArray(type, value as unknown[]);
   });
+}
+
+/** Statements of Prisma that are named: those of the code, and not what lists of many lengths could make. */
+const MAX_NAMED = 1_000;
+
+/** Names for Prisma's statements: with one, the server parses and plans a statement once a connection. */
+class StatementNames {
+  private readonly names = new Map<string, string>();
+
+  /** The name of a statement; the empty one, which nothing is kept under, where there are too many. */
+  readonly of = ({ sql }: { sql: string }): string => {
+    let name = this.names.get(sql);
+    if (name === undefined) {
+      if (this.names.size >= MAX_NAMED) return '';
+      name = `prisma_${this.names.size}`;
+      this.names.set(sql, name);
+    }
+    return name;
+  };
 }
 
 /** A pool, as Prisma's adapter wants it, that is a single connection. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { CounterElsewhere, countInMemory } from './counts.js';
+import { CounterElsewhere, CounterInMemory } from './counts.js';
 
 /** Counts elsewhere, and notes what was asked. */
 function aCounter() {
-  const there = countInMemory(60);
+  const there = new CounterInMemory(60);
   const asked: string[][] = [];
   const counter = new CounterElsewhere((keys) => {
     asked.push(keys);
-    return Promise.all(keys.map((key) => there.consume(key)));
-  }, countInMemory(60));
+    return Promise.resolve(keys.map((key) => there.consume(key)));
+  }, new CounterInMemory(60));
   const used = async (key: string) => (await counter.consume(key)).consumedPoints;
   return { asked, used };
 }
@@ -23,10 +23,25 @@ describe('a counter in another process', () => {
 
   it('is done without when it does not answer, or too little', async () => {
     for (const answer of [() => Promise.reject(new Error('gone')), () => Promise.resolve([])]) {
-      const counter = new CounterElsewhere(answer, countInMemory(60));
+      const counter = new CounterElsewhere(answer, new CounterInMemory(60));
       const counts = await Promise.all(['a', 'a', 'b'].map((key) => counter.consume(key)));
       expect(counts.map(({ consumedPoints }) => consumedPoints)).toEqual([1, 2, 1]);
       expect(counts[0]!.msBeforeNext).toBeGreaterThan(59_000);
     }
+  });
+});
+
+describe('a counter in memory', () => {
+  it('counts each key from the beginning of its window to its end', async () => {
+    const counter = new CounterInMemory(0.05);
+    expect(counter.consume('a')).toMatchObject({ consumedPoints: 1 });
+    const { consumedPoints, msBeforeNext } = counter.consume('a');
+    expect(consumedPoints).toBe(2);
+    expect(msBeforeNext).toBeLessThanOrEqual(50);
+    expect(counter.consume('b')).toMatchObject({ consumedPoints: 1 });
+    const end = performance.now() + msBeforeNext;
+    while (performance.now() <= end) await new Promise(setImmediate);
+    expect(counter.consume('a')).toMatchObject({ consumedPoints: 1 });
+    expect(counter.consume('a')).toMatchObject({ consumedPoints: 2 });
   });
 });

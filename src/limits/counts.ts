@@ -1,12 +1,12 @@
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Where a caller stands after a request was counted. */
 export type Count = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
 
 /** Counts requests by key, in windows that begin with the first one. */
 export interface CountsRequests {
-  /** Counts one request. */
-  consume(key: string): Promise<Count>;
+  /** Counts one request; at once where nobody else has to be asked. */
+  consume(key: string): Count | Promise<Count>;
 }
 
 /** How the library counts here. */
@@ -25,9 +25,34 @@ export function countOptions(windowSeconds: number): CountOptions {
   return { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
 }
 
-/** Counts in the memory of this process. */
-export function countInMemory(windowSeconds: number): CountsRequests {
-  return new RateLimiterMemory(countOptions(windowSeconds));
+/**
+ * Counts in the memory of this process. The library's own way there is a promise and a timer for every key, which every request
+ * would pay for.
+ */
+export class CounterInMemory implements CountsRequests {
+  /** In the order of their beginning, as all are equally long. */
+  private readonly windows = new Map<string, { used: number; endsAt: number }>();
+
+  constructor(private readonly windowSeconds: number) {}
+
+  /** Counts one request. */
+  consume(key: string): Count {
+    const now = performance.now();
+    let window = this.windows.get(key);
+    if (window === undefined || window.endsAt <= now) window = this.begin(key, now);
+    window.used += 1;
+    return { consumedPoints: window.used, msBeforeNext: window.endsAt - now };
+  }
+
+  private begin(key: string, now: number): { used: number; endsAt: number } {
+    for (const [old, { endsAt }] of this.windows) {
+      if (endsAt > now) break;
+      this.windows.delete(old);
+    }
+    const window = { used: 0, endsAt: now + this.windowSeconds * 1_000 };
+    this.windows.set(key, window);
+    return window;
+  }
 }
 
 /** Answers where the callers of these keys stand, in the same order, each request being counted in that order. */

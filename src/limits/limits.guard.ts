@@ -13,18 +13,19 @@ export class LimitsGuard implements CanActivate {
     private readonly identifier: Identifier,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const credential = request.actor?.credential;
     if (credential == null) return true; // a public route
     const reply = http.getResponse<FastifyReply>();
-    if (await this.limits.count(request, reply, credential)) await this.refuse(request, reply);
-    return true;
+    const isOver = this.limits.count(request, reply, credential);
+    const decide = (over: boolean) => (over ? this.refuse(request, reply) : true);
+    return isOver instanceof Promise ? isOver.then(decide) : decide(isOver);
   }
 
   /** Throws, unless the limit came from the cache and has been raised since: nobody is refused by the cache. */
-  private async refuse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private async refuse(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     let check = await this.identifier.identify(request);
     if (check.ok && check.cached && request.question !== undefined) {
       check = await this.identifier.again(request);
@@ -32,5 +33,6 @@ export class LimitsGuard implements CanActivate {
       decide(request, request.question.access, check);
     }
     if (check.ok) enforceLimit(request, reply, check.credential);
+    return true;
   }
 }

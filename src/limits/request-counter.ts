@@ -5,7 +5,7 @@ import {
   type Count,
   type CountElsewhere,
   CounterElsewhere,
-  countInMemory,
+  CounterInMemory,
   countOptions,
   type CountsRequests,
 } from './counts.js';
@@ -48,7 +48,7 @@ export class RequestCounter {
   private isAway = false;
 
   constructor({ windowSeconds, redisUrl }: RequestCounterOptions) {
-    this.alone = countInMemory(windowSeconds);
+    this.alone = new CounterInMemory(windowSeconds);
     if (redisUrl === undefined) return;
     this.redis = this.connect(redisUrl);
     this.together = new RateLimiterRedis({
@@ -68,16 +68,18 @@ export class RequestCounter {
     return this.redis?.status === 'ready';
   }
 
-  /** Counts one request under this key. */
-  async count(key: string): Promise<Usage> {
-    const { consumedPoints, msBeforeNext } = await this.consume(key);
-    return { used: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)) };
+  /** Counts one request under this key; at once where this process counts alone. */
+  count(key: string): Usage | Promise<Usage> {
+    const count =
+      this.together === undefined
+        ? this.alone.consume(key)
+        : this.consumeTogether(this.together, key);
+    return count instanceof Promise ? count.then(toUsage) : toUsage(count);
   }
 
-  private async consume(key: string): Promise<Count> {
-    if (this.together === undefined) return this.alone.consume(key);
+  private async consumeTogether(together: RateLimiterRedis, key: string): Promise<Count> {
     try {
-      const result = await this.together.consume(key);
+      const result = await together.consume(key);
       this.noteBack();
       return result;
     } catch (error) {
@@ -120,4 +122,8 @@ export class RequestCounter {
     redis.on('error', (error: Error) => this.noteAway(error));
     return redis;
   }
+}
+
+function toUsage({ consumedPoints, msBeforeNext }: Count): Usage {
+  return { used: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)) };
 }

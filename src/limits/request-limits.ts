@@ -37,13 +37,17 @@ export class RequestLimits implements OnApplicationShutdown {
   }
 
   /** Counts a request and says so in its answer. True when it is one too many. */
-  async count(
+  count(
     request: FastifyRequest,
     reply: FastifyReply,
     credential: Credential,
-  ): Promise<boolean> {
-    request.usage ??= await this.counter.count(keyOf(request, credential));
-    return isOver(tell(request, reply, credential), request.usage);
+  ): boolean | Promise<boolean> {
+    const usage = request.usage ?? this.counter.count(keyOf(request, credential));
+    const compare = (counted: Usage): boolean => {
+      request.usage = counted;
+      return isOver(tell(request, reply, credential), counted);
+    };
+    return usage instanceof Promise ? usage.then(compare) : compare(usage);
   }
 
   onApplicationShutdown(): void {

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../config.js';
 import type { Measured } from '../http/metrics.js';
-import { countInMemory, type CountsRequests } from '../limits/counts.js';
+import { CounterInMemory, type CountsRequests } from '../limits/counts.js';
 import { WINDOW_SECONDS } from '../limits/rate-limit.js';
 import { createLogger, type Logger } from '../logging.js';
 import { type Listening, welcome } from '../welcome.js';
@@ -49,7 +49,7 @@ class Workers {
   private readonly running = new Set<Worker>();
   /** Those of them that listen. */
   private readonly listening = new Map<Worker, Peer>();
-  private readonly counter: CountsRequests = countInMemory(WINDOW_SECONDS);
+  private readonly counter: CountsRequests = new CounterInMemory(WINDOW_SECONDS);
   private isReplacing = false;
   private isStopping = false;
   private exitCode = 0;
