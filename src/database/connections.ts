@@ -5,6 +5,8 @@ export interface RawStatement {
   /** Unique for the text: the name of its prepared statement, unless PREPARED_STATEMENTS=false. */
   name: string;
   text: string;
+  /** How long this side waits for its end, in milliseconds, on PostgreSQL; without it a moment. For maintenance alone. */
+  timeoutMs?: number;
 }
 
 /**
