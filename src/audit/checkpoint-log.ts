@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Config } from '../config.js';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.js';
+import { parseTombstone, type SignedTombstone } from './tombstone.js';
 
 /**
- * The file of checkpoints outside the database, a line of JSON each: `DATA_DIR/checkpoints.log`. Undefined where there is no
+ * The file of checkpoints and tombstones outside the database, a line of JSON each: `DATA_DIR/checkpoints.log`. Undefined where there is no
  * directory: a database in memory.
  */
 export function checkpointFile({ dataDir }: Pick<Config, 'dataDir'>): string | undefined {
@@ -15,26 +16,28 @@ export function checkpointFile({ dataDir }: Pick<Config, 'dataDir'>): string | u
     : join(dataDir, 'checkpoints.log');
 }
 
-/** Adds checkpoints; they are on the disk when this returns. The file is opened anew each time, so that it may be rotated. */
-export async function appendCheckpoints(
+/** Adds what was signed; it is on the disk when this returns. The file is opened anew each time, so that it may be rotated. */
+export async function appendSigned(
   file: string,
-  checkpoints: readonly SignedCheckpoint[],
+  signed: readonly (SignedCheckpoint | SignedTombstone)[],
 ): Promise<void> {
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
   const handle = await open(file, 'a', 0o600);
   try {
-    await handle.appendFile(checkpoints.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    await handle.appendFile(signed.map((one) => `${JSON.stringify(one)}\n`).join(''));
     await handle.datasync();
   } finally {
     await handle.close();
   }
 }
 
-/** All checkpoints of a file in the order in which they were written; other lines are left out. Errors: the file's. */
-export async function* readCheckpoints(file: string): AsyncGenerator<SignedCheckpoint> {
+/** All checkpoints and tombstones of a file in the order in which they were written; other lines are left out. Errors: the file's. */
+export async function* readSigned(
+  file: string,
+): AsyncGenerator<SignedCheckpoint | SignedTombstone> {
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
   for await (const line of lines) {
-    const checkpoint = parseCheckpoint(line);
-    if (checkpoint !== undefined) yield checkpoint;
+    const signed = parseCheckpoint(line) ?? parseTombstone(line);
+    if (signed !== undefined) yield signed;
   }
 }

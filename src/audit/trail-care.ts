@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
@@ -6,10 +7,16 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CONFIG, type Config } from '../config.js';
+import { Pepper } from '../crypto/pepper.js';
 import { databaseNow } from '../database/clock.js';
 import { DatabaseService } from '../database/database.service.js';
+import { Instance } from '../database/instance.js';
+import { signerOf } from './checkpoint.js';
+import { Checkpoints } from './checkpoints.js';
 import type { Maintenance } from './maintenance.js';
 import { ensurePartitions } from './partitions.js';
+import { dropArchived, retire } from './retention.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const AGAIN_MS = 10 * 60 * 1_000;
@@ -17,7 +24,8 @@ const AGAIN_MS = 10 * 60 * 1_000;
 const START_MS = 2_000;
 
 /**
- * Looks after the tables of the trail, at the start and once a day: partitions are made ahead. What fails is logged, and done ten minutes later.
+ * Looks after the tables of the trail, at the start and once a day: partitions are made ahead, and what is older than `AUDIT_RETENTION_MONTHS` is
+ * taken off. What fails is logged, and done ten minutes later.
  */
 @Injectable()
 export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -27,7 +35,13 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
   private running: Promise<boolean> = Promise.resolve(true);
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(database: DatabaseService) {
+  constructor(
+    database: DatabaseService,
+    private readonly instance: Instance,
+    private readonly pepper: Pepper,
+    private readonly checkpoints: Checkpoints,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
     this.maintenance = { database, signal: this.stopping.signal };
   }
 
@@ -37,7 +51,7 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
     await Promise.race([this.running, delay(START_MS, undefined, { ref: false })]);
   }
 
-  /** From now on once a day. */
+  /** Only now it is known that the database was not set back. */
   onApplicationBootstrap(): void {
     void this.care();
   }
@@ -51,15 +65,34 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   private async care(): Promise<void> {
     const before = this.running;
-    this.running = before.then(() => this.attempt(() => this.makePartitions()));
+    this.running = before.then(() => this.attempt(() => this.careNow()));
     const isDone = await this.running;
     if (this.stopping.signal.aborted) return;
     this.timer = setTimeout(() => void this.care(), isDone ? DAY_MS : AGAIN_MS).unref();
   }
 
+  private async careNow(): Promise<void> {
+    await this.makePartitions();
+    await this.retire();
+  }
+
   private async makePartitions(): Promise<void> {
     const made = await ensurePartitions(this.maintenance, await this.now());
     if (made.length > 0) this.logger.log(`partitions of the trail made: ${made.join(', ')}`);
+  }
+
+  private async retire(): Promise<void> {
+    const months = this.config.auditRetentionMonths;
+    if (months === undefined) return;
+    const now = await this.now();
+    const signer = signerOf(this.pepper);
+    const retention = { ...this.maintenance, signer, instance: this.instance.uid, months };
+    const { partitions, tombstones, kept } = await retire(retention, now);
+    if (kept !== undefined) this.logger.warn(`kept beyond AUDIT_RETENTION_MONTHS: ${kept}`);
+    if (partitions.length > 0) this.logger.log(`retired of the trail: ${partitions.join(', ')}`);
+    await this.checkpoints.publish(tombstones);
+    const dropped = await dropArchived(this.maintenance, now);
+    if (dropped.length > 0) this.logger.log(`dropped for good: ${dropped.join(', ')}`);
   }
 
   private now(): Promise<Date> {
