@@ -74,6 +74,21 @@ describe('the partitions of the trail', () => {
     expect(await ensure(server.database, now)).toEqual([]);
   });
 
+  it('that cannot be made keep nobody from starting: the log says so', async () => {
+    const made = await testDatabase({ durable: true });
+    cleanups.push(made.cleanup);
+    const database = new DatabaseService(databaseConfig(made));
+    await database.open();
+    const name = partitionOf(monthOf(new Date(), 1));
+    await execute(database, `CREATE TABLE ${name} ()`);
+    await database.close();
+    const server = await startServer(made.config);
+    cleanups.push(() => server.close());
+    expect(server.logs()).toContain('the tables of the trail could not be looked after');
+    const account = await aServiceAccount(server, await anOrganization(server));
+    expect((await account.client.get('/v1/me')).status).toBe(200);
+  });
+
   it('reach exactly from month to month in UTC', async () => {
     const { database } = await aDatabase();
     expect(await ensure(database)).toEqual([
