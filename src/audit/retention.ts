@@ -206,6 +206,8 @@ async function archive(tx: Tx, name: string, now: Date): Promise<void> {
   const day = now.toISOString().slice(0, 10).replaceAll('-', '_');
   const archived = `${name}_at_${day}`;
   await tx.$executeRawUnsafe(`ALTER TABLE audit_events DETACH PARTITION ${name}`);
+  // Else a dump of the archive could not be restored by itself.
+  await tx.$executeRawUnsafe(`DROP TRIGGER ${name}_refuse_truncate ON ${name}`);
   await tx.$executeRawUnsafe(`ALTER TABLE ${name} RENAME TO ${archived}`);
   await tx.$executeRawUnsafe(`ALTER TABLE ${archived} SET SCHEMA ${ARCHIVE}`);
 }
