@@ -9,7 +9,7 @@ const USAGE = `Usage:
   claviger reset-password <email> --stdin  sets the password that standard input holds
   claviger accept-restore                  accepts that an older backup of the database was restored
   claviger verify <export.ndjson>          checks an export of the audit trail; needs no server
-      --checkpoints <file>                 against these checkpoints; may be given several times
+      --checkpoints <file>                 against these checkpoints and tombstones; may be given several times
       --key <public key>                   which nobody else may have signed
       --exported-at <time>                 made at this time: later checkpoints cannot be in it
 

@@ -31,6 +31,7 @@ const EVERYTHING = {
   METRICS_TOKEN: 'abcdefghijklmnop',
   CORS_ORIGINS: 'https://a.example.com,http://localhost:5173',
   ACCESS_TOKEN_SECONDS: '60',
+  AUDIT_RETENTION_MONTHS: '13',
   WORKERS: '4',
 };
 
@@ -84,6 +85,7 @@ describe('loadConfig', () => {
       metricsToken: 'abcdefghijklmnop',
       corsOrigins: ['https://a.example.com', 'http://localhost:5173'],
       accessTokenSeconds: 60,
+      auditRetentionMonths: 13,
       workers: 4,
     });
   });
@@ -110,6 +112,8 @@ describe('faults', () => {
     ['WORKERS', '0'],
     ['ACCESS_TOKEN_SECONDS', '59'],
     ['ACCESS_TOKEN_SECONDS', '3601'],
+    ['AUDIT_RETENTION_MONTHS', '0'],
+    ['AUDIT_RETENTION_MONTHS', '1.5'],
     ['PUBLIC_URL', 'keys.example.com'],
     ['PUBLIC_URL', 'ftp://keys.example.com'],
     ['PUBLIC_URL', 'https://keys.example.com/path'],

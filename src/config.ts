@@ -39,6 +39,8 @@ export interface Config {
   corsOrigins: string[];
   /** How long an access token of `/oauth/token` is good, in seconds. */
   accessTokenSeconds: number;
+  /** How many whole months the audit trail is kept; without it, for ever. */
+  auditRetentionMonths?: number;
   workers: number;
 }
 
@@ -53,6 +55,8 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const METRICS_TOKEN_SHAPE = /^[A-Za-z0-9\-._~+/]{16,}=*$/; // b64token of RFC 6750 §2.1
 const MAX_ORGANIZATION_NAME = 100;
+
+const MAX_RETENTION_MONTHS = 1_200;
 
 /** A signing key stays published for so long after it has signed for the last time. */
 export const MAX_ACCESS_TOKEN_SECONDS = 3_600;
@@ -95,6 +99,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     ),
     corsOrigins: read.list('CORS_ORIGINS', originOf, 'an origin like https://app.example.com'),
     accessTokenSeconds: read.integer('ACCESS_TOKEN_SECONDS', 300, 60, MAX_ACCESS_TOKEN_SECONDS),
+    auditRetentionMonths: readRetention(read),
     workers: read.integer('WORKERS', 1, 1, 256),
   };
   checkTogether(config, read);
@@ -116,6 +121,11 @@ function readDatabase(
       '32 bytes in base64; make them with: openssl rand -base64 32',
     ),
   };
+}
+
+function readRetention(read: EnvironmentReader): number | undefined {
+  const months = read.integer('AUDIT_RETENTION_MONTHS', 0, 1, MAX_RETENTION_MONTHS);
+  return months === 0 ? undefined : months;
 }
 
 function readAdmin(read: EnvironmentReader): Config['admin'] {

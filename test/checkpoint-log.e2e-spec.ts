@@ -14,9 +14,9 @@ const CHAINS = 3_000;
 /** What a process of its own does: it appends large batches, one after the other. */
 const APPEND = `
   const [, built, file, writer] = process.argv;
-  const { appendCheckpoints } = await import(built);
+  const { appendSigned } = await import(built);
   for (let batch = 0; batch < ${BATCHES}; batch += 1) {
-    await appendCheckpoints(file, Array.from({ length: ${CHAINS} }, (_, index) => ({
+    await appendSigned(file, Array.from({ length: ${CHAINS} }, (_, index) => ({
       checkpoint: {
         instance: 'i'.repeat(36), chain: 'org_' + writer + '_' + index, sequence: batch,
         hash: 'f'.repeat(64), at: '2026-11-25T12:00:00.000Z',

@@ -26,6 +26,8 @@ const TENANT_TABLES = [
   'audit_events',
   'audit_heads',
   'audit_seals',
+  'audit_checkpoints',
+  'audit_tombstones',
 ];
 
 let made: TestDatabase;
@@ -128,6 +130,11 @@ describe('the trail', () => {
     'DELETE FROM audit_heads',
     'TRUNCATE audit_heads',
     'DELETE FROM audit_seals',
+    'UPDATE audit_checkpoints SET hash = key::bytea',
+    'TRUNCATE audit_checkpoints',
+    'UPDATE audit_tombstones SET events = 1',
+    'DELETE FROM audit_tombstones',
+    'TRUNCATE audit_tombstones',
   ];
 
   it.each(changes)('refuses the owner of the tables: %s', async (statement) => {

@@ -336,7 +336,8 @@ describe('an export under way', () => {
   it('is aborted, too, while it finds nothing to send, and gives its place back', async () => {
     const own = await anOrganization(server);
     const { client } = await aServiceAccount(server, own, { role: 'auditor' });
-    // A chain that takes long to look through: its events are not even there.
+    // A chain that takes long to look through: but for the first, its events are not even there.
+    await client.get('/v1/me');
     await server.database.system((tx) =>
       tx.auditHead.update({ where: { chain: own.id }, data: { sequence: { increment: 1e8 } } }),
     );

@@ -86,6 +86,19 @@ export async function oneOfEach(database: DatabaseService, id: string): Promise<
         signature: '',
       },
     });
+    await tx.auditTombstone.create({
+      data: {
+        chain: id,
+        sequence: 0,
+        hash: new Uint8Array(32),
+        events: 0,
+        firstAt: new Date(),
+        lastAt: new Date(),
+        at: new Date(),
+        key: '',
+        signature: '',
+      },
+    });
     collectEvent(tx, anEvent(id, 'organization.created'));
   });
 }

@@ -13,7 +13,7 @@ const WINDOW = 10_000n;
 export interface ChainPosition {
   /** The sequence number of the last event looked at. */
   sequence: bigint;
-  /** Where it ends: the chain's end when it began, or 0 when it runs towards the beginning. */
+  /** Where it ends: the chain's end when it began, or before its first event when it runs towards the beginning. */
   end: bigint;
 }
 
@@ -41,12 +41,19 @@ export class AuditExport {
     after: bigint | undefined,
   ): Promise<ChainPosition> {
     const chain = organizationId ?? SYSTEM_CHAIN;
-    const head = await this.within(organizationId, (tx) =>
-      tx.auditHead.findUniqueOrThrow({ where: { chain }, select: { sequence: true } }),
-    );
+    const { head, first } = await this.within(organizationId, async (tx) => ({
+      head: await tx.auditHead.findUniqueOrThrow({ where: { chain }, select: { sequence: true } }),
+      // Not 1 where retention has taken events off.
+      first: await tx.auditEvent.findFirst({
+        where: { chain },
+        orderBy: { sequence: 'asc' },
+        select: { sequence: true },
+      }),
+    }));
+    const before = first === null ? head.sequence : first.sequence - 1n;
     return isAscending(query)
-      ? { sequence: after ?? 0n, end: head.sequence }
-      : { sequence: after ?? head.sequence + 1n, end: 0n };
+      ? { sequence: max(after ?? 0n, before), end: head.sequence }
+      : { sequence: after ?? head.sequence + 1n, end: before };
   }
 
   /** At most `limit` events after the position, in the query's order, in a transaction of its own. */
@@ -59,7 +66,7 @@ export class AuditExport {
     const chain = organizationId ?? SYSTEM_CHAIN;
     const ascending = isAscending(query);
     const { sequence: from, end } = position;
-    const to = ascending ? min(from + WINDOW, end) : max(from - WINDOW, 1n);
+    const to = ascending ? min(from + WINDOW, end) : max(from - WINDOW, end + 1n);
     const rows = await this.within(organizationId, async (tx) =>
       tx.auditEvent.findMany({
         where: {
@@ -71,7 +78,7 @@ export class AuditExport {
       }),
     );
     const sequence = rows.length === limit ? rows.at(-1)!.sequence : to;
-    const isDone = ascending ? sequence >= end : sequence <= 1n;
+    const isDone = ascending ? sequence >= end : sequence <= end + 1n;
     return { events: rows.map(toAuditEvent), ...(isDone ? {} : { next: { sequence, end } }) };
   }
 

@@ -5,6 +5,7 @@ import { IntegerParam, IsTimestamp, Optional } from '../http/validators.js';
 import type { AuditBody, AuditChanges, AuditDetails, AuditOutcome } from './event.js';
 import type { StoredEvent } from './chain.js';
 import { eventId } from './event-id.js';
+import { SignedTombstoneDto } from './tombstone.dto.js';
 
 const OUTCOMES = ['success', 'denied', 'error'] as const;
 const SORTS = ['-occurredAt', 'occurredAt'] as const;
@@ -281,6 +282,17 @@ export class Verification {
    */
   @ApiProperty({ type: 'integer' })
   events: number;
+
+  /**
+   * Where retention has taken off the beginning of the chain: the sequence of the last event that is gone. Verified is what comes after it.
+   * @example 4711
+   */
+  @ApiProperty({ type: 'integer', required: false })
+  retiredThrough?: number;
+
+  /** The signed tombstone that says so: a line of it, among the checkpoints, is what `claviger verify` checks an export's beginning against. */
+  @ApiProperty({ type: SignedTombstoneDto, required: false })
+  tombstone?: SignedTombstoneDto;
 
   /** The first event that was changed, removed or inserted. */
   @ApiProperty({ type: 'integer', required: false })

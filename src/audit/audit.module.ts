@@ -7,6 +7,7 @@ import { Checkpoints } from './checkpoints.js';
 import { AuditGate } from './gate.js';
 import { HeadSeals } from './head-seals.js';
 import { InstanceAuditEventsController } from './instance-audit-events.controller.js';
+import { TrailCare } from './trail-care.js';
 import { UsageCounter } from './usage-counter.js';
 import { ChainVerifier } from './verify.js';
 
@@ -21,6 +22,7 @@ import { ChainVerifier } from './verify.js';
     ChainVerifier,
     Checkpoints,
     HeadSeals,
+    TrailCare,
     UsageCounter,
   ],
   exports: [AuditExport, AuditGate, UsageCounter],

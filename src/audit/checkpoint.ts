@@ -42,7 +42,7 @@ export interface SignedCheckpoint {
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
 const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** Signs checkpoints with a key that comes of the pepper, so that all instances have the same. */
+/** Signs checkpoints and tombstones with a key that comes of the pepper, so that all instances have the same. */
 export class CheckpointSigner {
   /** The public key, 32 bytes in base64url. */
   readonly publicKey: string;
@@ -57,8 +57,13 @@ export class CheckpointSigner {
   }
 
   sign(checkpoint: Checkpoint): SignedCheckpoint {
-    const signature = signEd25519(null, signedText(checkpoint), this.#key).toString('base64url');
-    return { checkpoint, key: this.publicKey, signature };
+    return { checkpoint, ...this.signText(signedText(checkpoint)) };
+  }
+
+  /** The key, and its signature of a text: see the members of {@link SignedCheckpoint}. */
+  signText(text: Buffer): { key: string; signature: string } {
+    const signature = signEd25519(null, text, this.#key).toString('base64url');
+    return { key: this.publicKey, signature };
   }
 }
 
@@ -79,10 +84,14 @@ export function checkpointOf(
 
 /** Whether the key that it names has signed it. Whose key that is, is for the caller to know. */
 export function isSigned({ checkpoint, key, signature }: SignedCheckpoint): boolean {
+  return isSignedText(signedText(checkpoint), key, signature);
+}
+
+/** Whether a key (32 bytes in base64url) has signed a text. */
+export function isSignedText(text: Buffer, key: string, signature: string): boolean {
   const bytes = Buffer.from(key, 'base64url');
   if (bytes.length !== 32) return false;
   const der = { key: Buffer.concat([PUBLIC_DER, bytes]), format: 'der', type: 'spki' } as const;
-  const text = signedText(checkpoint);
   return verifyEd25519(null, text, createPublicKey(der), Buffer.from(signature, 'base64url'));
 }
 
@@ -107,6 +116,10 @@ function isCheckpoint(value: Partial<Checkpoint> | undefined): value is Checkpoi
 
 /** What is signed: every member on a line of its own, so that no two checkpoints have the same text. */
 function signedText({ instance, chain, sequence, hash, at, setBackFrom }: Checkpoint): Buffer {
-  const lines = ['claviger checkpoint 1', instance, chain, sequence, hash, at, setBackFrom ?? ''];
+  return linesOf(['claviger checkpoint 1', instance, chain, sequence, hash, at, setBackFrom ?? '']);
+}
+
+/** A text to be signed: the first line says of what kind it is. */
+export function linesOf(lines: readonly (string | number)[]): Buffer {
   return Buffer.from(lines.map((line) => `${line}\n`).join(''));
 }

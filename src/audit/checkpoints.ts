@@ -10,9 +10,10 @@ import {
   type SignedCheckpoint,
   signerOf,
 } from './checkpoint.js';
-import { appendCheckpoints, checkpointFile } from './checkpoint-log.js';
+import { appendSigned, checkpointFile } from './checkpoint-log.js';
 import { insertCheckpoints } from './checkpoints.sql.js';
 import { requireNotSetBack } from './set-back.js';
+import type { SignedTombstone } from './tombstone.js';
 
 /** A chain's checkpoint is at most so much behind its events, in time and in number. */
 const EVERY_MS = 60_000;
@@ -84,15 +85,16 @@ export class Checkpoints implements OnModuleInit {
     const at = new Date().toISOString();
     const signed = heads.map((head) => this.signer.sign(checkpointOf(this.instance.uid, head, at)));
     for (const head of heads) this.signed.set(head.chain, head.sequence);
-    for (const one of signed) this.print(`${JSON.stringify(one)}\n`);
-    await this.append(signed);
+    await this.publish(signed);
     await insertCheckpoints(this.database, signed).catch(() => undefined);
   }
 
-  private async append(checkpoints: SignedCheckpoint[]): Promise<void> {
-    if (this.file === undefined) return;
+  /** Puts what was signed outside the database: onto standard output and into the file. Never fails. */
+  async publish(signed: readonly (SignedCheckpoint | SignedTombstone)[]): Promise<void> {
+    for (const one of signed) this.print(`${JSON.stringify(one)}\n`);
+    if (this.file === undefined || signed.length === 0) return;
     try {
-      await appendCheckpoints(this.file, checkpoints);
+      await appendSigned(this.file, signed);
       this.hasComplained = false;
     } catch (error) {
       if (this.hasComplained) return;

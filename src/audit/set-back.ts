@@ -11,9 +11,10 @@ import {
   type SignedCheckpoint,
   signerOf,
 } from './checkpoint.js';
-import { appendCheckpoints, checkpointFile, readCheckpoints } from './checkpoint-log.js';
+import { appendSigned, checkpointFile, readSigned } from './checkpoint-log.js';
 import { insertCheckpoints } from './checkpoints.sql.js';
 import { record } from './record.js';
+import { lastTombstones, type Tombstone } from './tombstone.js';
 
 /** SQL on the embedded database runs on the main thread: so many chains at once. */
 const MAX_CHAINS = 500;
@@ -112,7 +113,7 @@ export async function acceptSetBack(
     signed.push(signer.sign({ ...checkpoint, setBackFrom: last.sequence }));
   }
   await insertCheckpoints(database, signed);
-  await appendCheckpoints(file, signed);
+  await appendSigned(file, signed);
   return chains;
 }
 
@@ -122,9 +123,24 @@ async function findSetBack(
   pepper: Pepper,
   file: string,
 ): Promise<SetBack[]> {
-  const last = await lastCheckpoints(file, instance, signerOf(pepper).publicKey);
-  const found = await readHeads(database, last);
-  return found.filter(({ isThere }) => !isThere);
+  const key = signerOf(pepper).publicKey;
+  const found = await readHeads(database, await lastCheckpoints(file, instance, key));
+  const missing = found.filter(({ isThere }) => !isThere);
+  if (missing.length === 0) return [];
+  const chains = missing.map(({ last }) => last.chain);
+  const tombstones = await database.system((tx) =>
+    lastTombstones(tx, chains, { instance: instance.uid, key }),
+  );
+  return missing.filter((one) => !isRetired(one, tombstones.get(one.last.chain)?.tombstone));
+}
+
+/** Retention has taken the event off: the chain was longer, not shorter. */
+function isRetired({ last, head }: SetBack, tombstone: Tombstone | undefined): boolean {
+  if (tombstone === undefined || head === undefined) return false;
+  if (head.sequence < BigInt(tombstone.sequence)) return false;
+  return tombstone.sequence === last.sequence
+    ? tombstone.hash === last.hash
+    : tombstone.sequence > last.sequence;
 }
 
 /**
@@ -138,7 +154,8 @@ async function lastCheckpoints(
 ): Promise<Checkpoint[]> {
   const last = new Map<string, SignedCheckpoint>();
   try {
-    for await (const one of readCheckpoints(file)) {
+    for await (const one of readSigned(file)) {
+      if (!('checkpoint' in one)) continue;
       if (one.checkpoint.instance !== uid || one.key !== publicKey) continue;
       const { chain, sequence, setBackFrom } = one.checkpoint;
       const before = last.get(chain)?.checkpoint.sequence ?? -1;

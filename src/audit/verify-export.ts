@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { AuditEvent } from './audit.dto.js';
 import type { Checkpoint } from './checkpoint.js';
 import { SYSTEM_CHAIN } from './event.js';
+import type { Tombstone } from './tombstone.js';
 
 /** What an export was found to be. */
 export interface ExportVerification {
@@ -17,6 +18,8 @@ export interface ExportVerification {
   checkpoints: number;
   /** Where the chain was set back, as somebody has accepted at the time. */
   setBacks: Checkpoint[];
+  /** The tombstone behind which it begins. */
+  retired?: Tombstone;
   /** What is wrong, the first of it; undefined: nothing is. */
   fault?: string;
 }
@@ -25,6 +28,8 @@ export interface ExportVerification {
 export interface ExportProof {
   /** Of any chain, in the order in which they were made, their signatures checked. */
   checkpoints: readonly Checkpoint[];
+  /** Of any chain, their signatures checked. */
+  tombstones?: readonly Tombstone[];
   /** Unix milliseconds of when the export was made, if known: what came later cannot be in it. */
   exportedAt?: number;
 }
@@ -39,10 +44,10 @@ class Fault extends Error {}
  */
 export async function verifyExport(
   chunks: AsyncIterable<Buffer>,
-  { checkpoints, exportedAt }: ExportProof,
+  { checkpoints, tombstones = [], exportedAt }: ExportProof,
   onProgress: (bytes: number) => void = () => undefined,
 ): Promise<ExportVerification> {
-  const walk = new Walk(checkpoints);
+  const walk = new Walk(checkpoints, tombstones);
   try {
     let rest: Buffer = Buffer.alloc(0);
     for await (const chunk of chunks) {
@@ -69,8 +74,13 @@ class Walk {
   private direction = 0;
   private before: AuditEvent | undefined;
   private expected = new Map<number, Checkpoint>();
+  /** By the last event that is gone. */
+  private readonly cuts = new Map<number, Tombstone>();
 
-  constructor(private readonly checkpoints: readonly Checkpoint[]) {}
+  constructor(
+    private readonly checkpoints: readonly Checkpoint[],
+    private readonly tombstones: readonly Tombstone[],
+  ) {}
 
   lines(text: string): void {
     for (const line of text.split('\n')) {
@@ -84,6 +94,8 @@ class Walk {
   finish(exportedAt = Infinity): void {
     const { first, last } = this.found;
     if (first === undefined || last === undefined) return;
+    const retired = this.cuts.get(first - 1);
+    if (retired !== undefined) this.found.retired = retired;
     const reached = [...this.expected.values()].filter(({ at }) => Date.parse(at) <= exportedAt);
     const beyond = reached.filter(({ sequence }) => sequence > last).at(-1);
     if (beyond === undefined) return;
@@ -103,6 +115,7 @@ class Walk {
     }
     this.follow(event);
     this.compare(event);
+    if (this.cuts.size > 0) this.compareCut(event);
     found.events += 1;
     found.first = Math.min(found.first ?? event.sequence, event.sequence);
     found.last = Math.max(found.last ?? event.sequence, event.sequence);
@@ -121,6 +134,13 @@ class Walk {
       }
       // Event 0 is the beginning, before there was any.
       if (sequence > 0) this.expected.set(sequence, checkpoint);
+    }
+    for (const tombstone of this.tombstones.filter((one) => one.chain === chain)) {
+      const isLost = this.found.setBacks.some(
+        ({ sequence, at }) =>
+          sequence < tombstone.sequence && Date.parse(at) > Date.parse(tombstone.at),
+      );
+      if (!isLost) this.cuts.set(tombstone.sequence, tombstone);
     }
   }
 
@@ -149,6 +169,18 @@ class Walk {
     const { found } = this;
     found.checkpoints += 1;
     if (checkpoint.sequence > (found.vouched?.sequence ?? 0)) found.vouched = checkpoint;
+  }
+
+  /** Where retention has cut, the chain goes on as it was. */
+  private compareCut(event: AuditEvent): void {
+    this.requireCut(event, event.sequence, event.hash);
+    this.requireCut(event, event.sequence - 1, event.previousHash);
+  }
+
+  private requireCut(event: AuditEvent, sequence: number, hash: string): void {
+    const tombstone = this.cuts.get(sequence);
+    if (tombstone === undefined || tombstone.hash === hash) return;
+    throw this.fault(event, `the tombstone of ${tombstone.at} saw another event ${sequence}`);
   }
 
   private fault(event: AuditEvent, text: string): Fault {

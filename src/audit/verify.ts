@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { Pepper } from '../crypto/pepper.js';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService, type Tx } from '../database/database.service.js';
+import { Instance } from '../database/instance.js';
 import { invalid, type Problem } from '../http/problem.js';
 import type { Verification, VerifyQuery } from './audit.dto.js';
 import {
@@ -11,7 +13,9 @@ import {
   type SealedPlace,
   type StoredEvent,
 } from './chain.js';
+import { signerOf } from './checkpoint.js';
 import { SYSTEM_CHAIN } from './event.js';
+import { lastTombstones, type SignedTombstone, type TombstoneTrust } from './tombstone.js';
 
 /** SQL on the embedded database runs on the main thread: one statement reads this many events. */
 const PAGE = 1_000;
@@ -27,20 +31,47 @@ interface Stretch {
 /** Recomputes a chain of the trail and says where it was tampered with. */
 @Injectable()
 export class ChainVerifier {
+  private readonly trust: TombstoneTrust;
+
   constructor(
     private readonly database: DatabaseService,
     private readonly seals: Seals,
-  ) {}
+    instance: Instance,
+    pepper: Pepper,
+  ) {
+    this.trust = { instance: instance.uid, key: signerOf(pepper).publicKey };
+  }
 
   /**
    * Verifies up to `limit` events from `fromSequence` on, trusting the hash of the event before
-   * (verify that first). Found are changed, removed, inserted and swapped events, changed filter
-   * columns, events cut off at the end, and a chain that was hashed anew after any of these.
+   * (verify that first), or from the one after the chain's last tombstone, if that is later. Found are changed, removed, inserted and swapped events, changed filter
+   * columns, events cut off at the end or, without a tombstone of this server, at the beginning, and a chain that was hashed anew after any of these.
    */
   async verify(organizationId: string | null, query: VerifyQuery): Promise<Verification> {
     const chain = organizationId ?? SYSTEM_CHAIN;
-    const end = BigInt(query.fromSequence) + BigInt(query.limit);
-    let position = await this.start(chain, organizationId, BigInt(query.fromSequence));
+    for (let tombstone = await this.tombstone(organizationId, chain); ;) {
+      const found = await this.verifyAfter(organizationId, query, tombstone);
+      if (found.valid) return found;
+      // Not tampered with if retention has just taken off what was missing.
+      const latest = await this.tombstone(organizationId, chain);
+      if (latest?.signature === tombstone?.signature) return found;
+      tombstone = latest;
+    }
+  }
+
+  private async verifyAfter(
+    organizationId: string | null,
+    query: VerifyQuery,
+    signed: SignedTombstone | undefined,
+  ): Promise<Verification> {
+    const chain = organizationId ?? SYSTEM_CHAIN;
+    const retired = signed && {
+      retiredThrough: signed.tombstone.sequence,
+      tombstone: signed,
+    };
+    const from = Math.max(query.fromSequence, (retired?.retiredThrough ?? 0) + 1);
+    const end = BigInt(from) + BigInt(query.limit);
+    let position = await this.start(organizationId, BigInt(from), signed);
     for (let events = 0; ;) {
       const left = Number(end - position.sequence) - 1;
       const stretch = await this.read(organizationId, (tx) =>
@@ -52,21 +83,35 @@ export class ChainVerifier {
       position = checked.position;
       if (checked.firstBadSequence !== undefined) {
         const firstBadSequence = Number(checked.firstBadSequence);
-        return { valid: false, events, firstBadSequence, head };
+        return { valid: false, events, ...retired, firstBadSequence, head };
       }
       const next = position.sequence + 1n;
-      if (position.sequence >= stretch.head.sequence) return { valid: true, events, head };
-      if (next >= end) return { valid: true, events, next: Number(next), head };
+      if (position.sequence >= stretch.head.sequence) {
+        return { valid: true, events, ...retired, head };
+      }
+      if (next >= end) return { valid: true, events, ...retired, next: Number(next), head };
     }
   }
 
-  private async start(
+  private async tombstone(
+    organizationId: string | null,
     chain: string,
+  ): Promise<SignedTombstone | undefined> {
+    const last = await this.read(organizationId, (tx) => lastTombstones(tx, [chain], this.trust));
+    return last.get(chain);
+  }
+
+  private async start(
     organizationId: string | null,
     fromSequence: bigint,
+    signed: SignedTombstone | undefined,
   ): Promise<ChainPosition> {
+    const chain = organizationId ?? SYSTEM_CHAIN;
     const sequence = fromSequence - 1n;
     if (sequence === 0n) return { sequence, hash: GENESIS_HASH };
+    if (signed !== undefined && sequence === BigInt(signed.tombstone.sequence)) {
+      return { sequence, hash: Buffer.from(signed.tombstone.hash, 'hex') };
+    }
     return this.read(organizationId, async (tx) => {
       const head = await tx.auditHead.findUniqueOrThrow({ where: { chain } });
       if (sequence > head.sequence) throw beyondEnd(head.sequence);

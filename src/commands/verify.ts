@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type Checkpoint, isSigned, type SignedCheckpoint } from '../audit/checkpoint.js';
-import { readCheckpoints } from '../audit/checkpoint-log.js';
+import { readSigned } from '../audit/checkpoint-log.js';
 import { type ExportVerification, verifyExport } from '../audit/verify-export.js';
+import { isSignedTombstone, type SignedTombstone } from '../audit/tombstone.js';
 import { CommandError } from './command-error.js';
 
 /** Options of `claviger verify`. */
@@ -20,12 +21,13 @@ const BAR_WIDTH = 30;
 
 /** `claviger verify`: checks an export of the audit trail. Prints what it found; errors: {@link CommandError} when something is wrong. */
 export async function verifyCommand(file: string, options: VerifyOptions): Promise<void> {
-  const { signed, key } = await readAll(options);
+  const { signed, tombstones, key } = await readAll(options);
   const exportedAt = timeOf(options.exportedAt);
   const size = (await opened(file, stat(file))).size;
   const chunks = createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
   const proof = {
     checkpoints: signed.map(({ checkpoint }) => checkpoint),
+    tombstones: tombstones.map(({ tombstone }) => tombstone),
     ...(exportedAt === undefined ? {} : { exportedAt }),
   };
   const startedAt = performance.now();
@@ -40,33 +42,49 @@ export async function verifyCommand(file: string, options: VerifyOptions): Promi
 
 async function readAll({ checkpoints: files, key: wanted }: VerifyOptions): Promise<{
   signed: SignedCheckpoint[];
+  tombstones: SignedTombstone[];
   key: string | undefined;
 }> {
   const signed: SignedCheckpoint[] = [];
-  let key = wanted;
+  const tombstones: SignedTombstone[] = [];
   for (const file of files) {
-    const before = signed.length;
-    await opened(file, collect(file, signed));
-    if (signed.length === before) throw new CommandError(`There is no checkpoint in ${file}.`);
+    const before = signed.length + tombstones.length;
+    await opened(file, collect(file, signed, tombstones));
+    if (signed.length + tombstones.length === before) {
+      throw new CommandError(`There is no checkpoint in ${file}.`);
+    }
   }
+  const key = wanted ?? signed[0]?.key ?? tombstones[0]?.key;
   for (const one of signed) {
-    key ??= one.key;
-    if (one.key !== key) {
-      throw new CommandError(
-        `The checkpoint ${placeOf(one.checkpoint)} is signed with the key ${one.key}, and not with ${key}.`,
-      );
-    }
-    if (!isSigned(one)) {
-      throw new CommandError(
-        `The checkpoint ${placeOf(one.checkpoint)} is forged: its signature is wrong.`,
-      );
-    }
+    requireGenuine(`checkpoint ${placeOf(one.checkpoint)}`, one.key, key, isSigned(one));
   }
-  return { signed: signed.sort(byTime), key };
+  for (const one of tombstones) {
+    requireGenuine(`tombstone ${placeOf(one.tombstone)}`, one.key, key, isSignedTombstone(one));
+  }
+  return { signed: signed.sort(byTime), tombstones, key };
 }
 
-async function collect(file: string, into: SignedCheckpoint[]): Promise<void> {
-  for await (const one of readCheckpoints(file)) into.push(one);
+function requireGenuine(
+  what: string,
+  key: string,
+  expected: string | undefined,
+  isGenuine: boolean,
+): void {
+  if (key !== expected) {
+    throw new CommandError(`The ${what} is signed with the key ${key}, and not with ${expected}.`);
+  }
+  if (!isGenuine) throw new CommandError(`The ${what} is forged: its signature is wrong.`);
+}
+
+async function collect(
+  file: string,
+  checkpoints: SignedCheckpoint[],
+  tombstones: SignedTombstone[],
+): Promise<void> {
+  for await (const one of readSigned(file)) {
+    if ('checkpoint' in one) checkpoints.push(one);
+    else tombstones.push(one);
+  }
 }
 
 /** Files may be of several processes; within one of them the order stays where times are equal. */
@@ -74,7 +92,7 @@ function byTime(a: SignedCheckpoint, b: SignedCheckpoint): number {
   return Date.parse(a.checkpoint.at) - Date.parse(b.checkpoint.at);
 }
 
-function placeOf({ chain, sequence }: Checkpoint): string {
+function placeOf({ chain, sequence }: Pick<Checkpoint, 'chain' | 'sequence'>): string {
   return `of event ${sequence} of ${chain}`;
 }
 
@@ -99,12 +117,18 @@ async function opened<T>(file: string, work: Promise<T>): Promise<T> {
 }
 
 function report(found: ExportVerification, seconds: number, key: string | undefined): string {
-  const { chain, events, first, last, vouched, checkpoints, setBacks } = found;
+  const { chain, events, first, last, vouched, checkpoints, setBacks, retired } = found;
   const rate = Math.round(events / seconds).toLocaleString('en');
   const lines = [
     `${chain}: events ${first} to ${last} are as they were written (${events.toLocaleString('en')}, ${rate} a second).`,
   ];
-  if (first !== 1) lines.push(`What came before event ${first} is not in this export.`);
+  if (retired !== undefined) {
+    lines.push(
+      `Retention took the events up to ${retired.sequence} off the trail at ${retired.at}: a tombstone says so, and this export goes on behind it.`,
+    );
+  } else if (first !== 1) {
+    lines.push(`What came before event ${first} is not in this export.`);
+  }
   for (const { at, sequence, setBackFrom } of setBacks) {
     lines.push(
       `At ${at} somebody accepted a restored backup: events ${sequence + 1} to ${setBackFrom} of before are lost.`,
@@ -112,8 +136,10 @@ function report(found: ExportVerification, seconds: number, key: string | undefi
   }
   if (vouched === undefined) {
     lines.push(
-      'No checkpoint vouches for it: whoever holds the database could have put it together anew.',
+      `No checkpoint vouches for ${retired === undefined ? 'it' : 'what is in it'}: whoever holds the database could have put it together anew.`,
     );
+    if (retired !== undefined)
+      lines.push(`The tombstone is signed with the key ${key}: see that it is your server's.`);
   } else {
     lines.push(
       `${checkpoints} ${checkpoints === 1 ? 'checkpoint fits' : 'checkpoints fit'}, the last at event ${vouched.sequence}, of ${vouched.at}.`,

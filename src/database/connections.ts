@@ -8,6 +8,8 @@ export interface RawStatement {
   text: string;
   /** For the hot path: the first parameters are arrays of such elements, and may be sent in the binary format. */
   arrays?: readonly ElementType[];
+  /** How long this side waits for its end, in milliseconds, on PostgreSQL; without it a moment. For maintenance alone. */
+  timeoutMs?: number;
 }
 
 /**

@@ -107,6 +107,7 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
   pool.on('error', () => undefined);
   const toQuery = (statement: RawStatement, values: unknown[]): pg.QueryConfig => ({
     ...(config.preparedStatements ? { name: statement.name } : {}),
+    ...(statement.timeoutMs === undefined ? {} : { query_timeout: statement.timeoutMs }),
     text: statement.text,
     values: statement.arrays === undefined ? values : withBinary(statement.arrays, values),
     types: rawTypes,

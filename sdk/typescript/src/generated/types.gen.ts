@@ -1418,6 +1418,18 @@ export type SignedCheckpointDto = {
     signature: string;
 };
 
+export type SignedTombstoneDto = {
+    tombstone: TombstoneDto;
+    /**
+     * The public key, 32 bytes in base64url: the one of this server's checkpoints.
+     */
+    key: string;
+    /**
+     * Ed25519 (RFC 8032), 64 bytes in base64url.
+     */
+    signature: string;
+};
+
 export type SigningKey = {
     algorithm: 'ES256';
     /**
@@ -1497,6 +1509,41 @@ export type TokenInput = {
      */
     client_id?: string;
     client_assertion_type?: string;
+};
+
+export type TombstoneDto = {
+    /**
+     * Of the last event that is gone; all before it are gone too.
+     */
+    sequence: number;
+    /**
+     * How many events went with this tombstone; earlier ones had tombstones of their own.
+     */
+    events: number;
+    /**
+     * When the first of them had happened.
+     */
+    firstAt: string;
+    /**
+     * When the last of them had happened.
+     */
+    lastAt: string;
+    /**
+     * When they were taken off.
+     */
+    at: string;
+    /**
+     * Which database.
+     */
+    instance: string;
+    /**
+     * The organization's id, or `system` for the instance's own.
+     */
+    chain: string;
+    /**
+     * Hex SHA-256 of that event: the event after it has it as its previous hash.
+     */
+    hash: string;
 };
 
 export type User = {
@@ -1591,6 +1638,14 @@ export type Verification = {
      * How many events were looked at and found good.
      */
     events: number;
+    /**
+     * Where retention has taken off the beginning of the chain: the sequence of the last event that is gone. Verified is what comes after it.
+     */
+    retiredThrough?: number;
+    /**
+     * The signed tombstone that says so: a line of it, among the checkpoints, is what `claviger verify` checks an export's beginning against.
+     */
+    tombstone?: SignedTombstoneDto;
     /**
      * The first event that was changed, removed or inserted.
      */
