@@ -5,6 +5,7 @@ import { findPrimary } from './workers/worker.js';
 // Where there is memory, the engine collects only when what is alive has been outgrown several times: a long export, all of it
 // garbage, would make the process grow by hundreds of megabytes. So it collects when the heap has grown by half.
 setFlagsFromString('--heap-growing-percent=50');
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 // What is loaded only when it is needed: the primary of several workers does without the application, and half the memory.
 try {
