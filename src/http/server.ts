@@ -9,6 +9,7 @@ import { clientErrorHandler, installExpectationCheck } from './client-errors.js'
 import type { BelowRouterCounter } from './client-errors.js';
 import { frameworkErrorHandler, installFinish } from './framework-errors.js';
 import { installRouteCheck, MAX_PARAM_LENGTH } from './known-routes.js';
+import { installLastingAnswers } from './lasting-answer.js';
 import { parseQuery } from './query-string.js';
 import { installRequestContext, newRequestId } from './request-context.js';
 import { securityHeaders } from './security-headers.js';
@@ -69,6 +70,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   installRouteCheck(instance);
   installBodyParsers(instance);
   installFinish(instance);
+  installLastingAnswers(instance);
   installDrain(instance);
   return instance;
 }

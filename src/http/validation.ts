@@ -1,6 +1,7 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { keepsRules } from './kept-rules.js';
 import { invalid, type FieldError } from './problem.js';
 import { ruleErrors } from './validation-rules.js';
 import { structureErrors } from './validation-structure.js';
@@ -60,6 +61,7 @@ export function validated<T extends object>(dto: Type<T>, value: unknown): T {
  */
 export function checked<T extends object>(plain: Record<string, unknown>, instance: T): T {
   const structural = structureErrors(plain, instance);
+  if (structural.length === 0 && keepsRules(instance)) return instance;
   const rules = ruleErrors(
     validateSync(instance, { forbidUnknownValues: false, validationError: { target: true } }),
   );

@@ -5,6 +5,7 @@ import type { Actor } from '../auth/actor.js';
 import type { KeyCredential } from '../auth/credentials.js';
 import { CONFIG, type Config } from '../config.js';
 import { addressAllowed, clientAddress } from '../http/address.js';
+import { lasting } from '../http/lasting-answer.js';
 import {
   type Introspection,
   type IntrospectionInput,
@@ -15,6 +16,9 @@ import { PresentedTokens } from './presented-tokens.js';
 /** Whether a token is good, and for what (RFC 7662). */
 @Injectable()
 export class IntrospectionService {
+  /** Of credentials that are cached, and so asked about again. */
+  private readonly answers = new WeakMap<KeyCredential, Introspection>();
+
   constructor(
     private readonly tokens: PresentedTokens,
     @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
@@ -46,9 +50,16 @@ export class IntrospectionService {
       subject = await this.ask(actor, input, false);
     }
     request.subject = subject;
-    return subject.credential === null
-      ? { active: false }
-      : toIntrospection(subject.credential, this.config.publicUrl);
+    return subject.credential === null ? { active: false } : this.active(subject.credential);
+  }
+
+  private active(credential: KeyCredential): Introspection {
+    let answer = this.answers.get(credential);
+    if (answer === undefined) {
+      answer = lasting(toIntrospection(credential, this.config.publicUrl));
+      this.answers.set(credential, answer);
+    }
+    return answer;
   }
 
   private async ask(actor: Actor, input: IntrospectionInput, mayCache: boolean): Promise<Subject> {
