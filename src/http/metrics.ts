@@ -10,8 +10,8 @@ import {
   type PrometheusContentType,
   Registry,
 } from 'prom-client';
+import { AnswerMetrics } from './answer-metrics.js';
 
-const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /** What one process has measured. */
@@ -54,27 +54,10 @@ export class Metrics {
   readonly registry = new Registry();
   private measureAll: (() => Promise<Measured[]>) | undefined;
 
-  private readonly requests = new Counter({
-    name: 'claviger_http_requests_total',
-    help: 'Answers by method, route template and status.',
-    labelNames: ['method', 'route', 'status'] as const,
-    registers: [this.registry],
-  });
+  private readonly answers = new AnswerMetrics(this.registry);
 
-  private readonly durations = new Histogram({
-    name: 'claviger_http_request_duration_seconds',
-    help: 'From the first hook to the last byte, by method and route template.',
-    labelNames: ['method', 'route'] as const,
-    buckets: DURATION_BUCKETS,
-    registers: [this.registry],
-  });
-
-  private readonly credentialCache = new Counter({
-    name: 'claviger_credential_cache_lookups_total',
-    help: 'Look-ups in the credential cache by result, hit or miss.',
-    labelNames: ['result'] as const,
-    registers: [this.registry],
-  });
+  /** Look-ups in the credential cache. */
+  private readonly lookups = { hit: 0, miss: 0 };
 
   private readonly belowRouter = new Counter({
     name: 'claviger_http_below_router_total',
@@ -84,6 +67,18 @@ export class Metrics {
   });
 
   constructor(gate: GateMetrics) {
+    const { lookups } = this;
+    new Counter({
+      name: 'claviger_credential_cache_lookups_total',
+      help: 'Look-ups in the credential cache by result, hit or miss.',
+      labelNames: ['result'] as const,
+      registers: [this.registry],
+      collect(): void {
+        this.reset();
+        for (const [result, count] of Object.entries(lookups))
+          if (count > 0) this.inc({ result }, count);
+      },
+    });
     this.registry.registerMetric(gate.queueDepth);
     this.registry.registerMetric(gate.batchSize);
     collectDefaultMetrics({ register: this.registry });
@@ -91,13 +86,12 @@ export class Metrics {
 
   /** One answer left. `route` is the template, never a path: the number of time series stays small. */
   answered(method: string, route: string, status: number, seconds: number): void {
-    this.requests.inc({ method, route, status });
-    this.durations.observe({ method, route }, seconds);
+    this.answers.note(method, route, status, seconds);
   }
 
-  /** One look-up in the credential cache (`CacheCounters`). */
+  /** One look-up in the credential cache. */
   lookup(hit: boolean): void {
-    this.credentialCache.inc({ result: hit ? 'hit' : 'miss' });
+    this.lookups[hit ? 'hit' : 'miss'] += 1;
   }
 
   /** One answer made below the router. */
