@@ -5,6 +5,7 @@ import type { Check, KeyCredential, RefusedKey, SessionCredential } from '../aut
 import {
   type AuditActor,
   type AuditBody,
+  type AuditDetails,
   type AuditTarget,
   cleanText,
   HTTP_REQUEST,
@@ -66,11 +67,25 @@ export function httpEvent(
     userAgent: userAgent === null ? null : cleanText(userAgent, MAX_USER_AGENT),
     requestId: id,
     changes: null,
-    ...detailsOf(check),
   };
+  const details = detailsOf(check);
+  if (details !== undefined) body.details = details;
   const event = toPendingEvent(who.chain, body);
   const { epoch, notAfter } = conditional ? conditionsOf(request, check) : UNCONDITIONAL;
-  return { ...event, seal: seals.event(event.chain, event.body), epoch, notAfter };
+  // Without spreading: what the engine copies in that way it keeps until it collects everything.
+  return {
+    chain: event.chain,
+    body: event.body,
+    action: event.action,
+    outcome: event.outcome,
+    actorId: event.actorId,
+    keyId: event.keyId,
+    targetId: event.targetId,
+    requestId: event.requestId,
+    seal: seals.event(event.chain, event.body),
+    epoch,
+    notAfter,
+  };
 }
 
 /**
@@ -98,10 +113,10 @@ function conditionsOfOne(credential: KeyCredential | null): Conditions {
 }
 
 /** Which access token it was, where it was not the key itself. */
-function detailsOf(check: Check | null): Pick<AuditBody, 'details'> {
-  if (!check?.ok || check.credential.kind === 'session') return {};
+function detailsOf(check: Check | null): AuditDetails | undefined {
+  if (!check?.ok || check.credential.kind === 'session') return undefined;
   const { accessToken } = check.credential;
-  return accessToken === null ? {} : { details: { accessTokenId: accessToken.jti } };
+  return accessToken === null ? undefined : { accessTokenId: accessToken.jti };
 }
 
 /** The path without its query, as it was sent. */

@@ -42,6 +42,11 @@ const rawTypes: pg.CustomTypesConfig = {
   },
 };
 
+/** `pg` knows the time-out of one query, its types do not. */
+interface Query extends pg.QueryConfig {
+  query_timeout?: number;
+}
+
 /** `query` once more for our own use: `pg` overloads it eight times. */
 type AnyQuery = (config: unknown, values?: unknown, callback?: unknown) => Promise<pg.QueryResult>;
 
@@ -105,13 +110,16 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
   });
   // An idle connection that the server closed: the pool has dropped it already.
   pool.on('error', () => undefined);
-  const toQuery = (statement: RawStatement, values: unknown[]): pg.QueryConfig => ({
-    ...(config.preparedStatements ? { name: statement.name } : {}),
-    ...(statement.timeoutMs === undefined ? {} : { query_timeout: statement.timeoutMs }),
-    text: statement.text,
-    values: statement.arrays === undefined ? values : withBinary(statement.arrays, values),
-    types: rawTypes,
-  });
+  const toQuery = (statement: RawStatement, values: unknown[]): Query => {
+    const query: Query = {
+      text: statement.text,
+      values: statement.arrays === undefined ? values : withBinary(statement.arrays, values),
+      types: rawTypes,
+    };
+    if (config.preparedStatements) query.name = statement.name;
+    if (statement.timeoutMs !== undefined) query.query_timeout = statement.timeoutMs;
+    return query;
+  };
   return {
     patience: PATIENCE,
     adapter: new PrismaPg(
