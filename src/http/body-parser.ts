@@ -71,8 +71,15 @@ function jsonParser(request: FastifyRequest, body: Buffer, done: Done): void {
 function formParser(request: FastifyRequest, body: Buffer, done: Done): void {
   answer(done, () => {
     requireKind(request, 'form');
-    return parseStrictForm(textOf(request, body), LISTS[routeOf(request).url]);
+    return withoutEmpty(parseStrictForm(textOf(request, body), LISTS[routeOf(request).url]));
   });
+}
+
+/** A parameter without a value counts as left out (RFC 6749 section 3.2). */
+function withoutEmpty(form: Record<string, string | string[]>): Record<string, string | string[]> {
+  const filled = Object.create(null) as Record<string, string | string[]>;
+  for (const name in form) if (form[name] !== '') filled[name] = form[name]!;
+  return filled;
 }
 
 function fileParser(request: FastifyRequest, source: IncomingMessage, done: Done): void {

@@ -5,20 +5,9 @@ import { checked } from '../http/validation.js';
 
 type Parameters = Record<string, string | undefined>;
 
-/** A form is asked for its client first, and then for what the client wants. */
-const parameters = new WeakMap<object, Parameters>();
-
-/** The parameters of a form; one without a value counts as left out (RFC 6749 section 3.2). */
+/** The parameters of a form, all of which have values: the body parser leaves out the others. */
 export function parametersOf(body: unknown): Readonly<Parameters> {
-  if (typeof body !== 'object' || body === null) return {};
-  let found = parameters.get(body);
-  if (found === undefined) {
-    found = Object.fromEntries(
-      Object.entries(body as Record<string, string>).filter(([, value]) => value !== ''),
-    );
-    parameters.set(body, found);
-  }
-  return found;
+  return typeof body === 'object' && body !== null ? (body as Parameters) : {};
 }
 
 /**
