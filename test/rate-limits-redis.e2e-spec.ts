@@ -68,7 +68,7 @@ describeWithRedis('limits on Redis', () => {
     try {
       const startedAt = performance.now();
       // The first ones are in flight when it hangs; all later ones do not even ask.
-      await Promise.all(Array.from({ length: 50 }, () => first.count('hanging')));
+      await Promise.all(Array.from({ length: 50 }, async () => first.count('hanging')));
       const times = [];
       for (let round = 0; round < 200; round += 1) {
         const before = performance.now();
