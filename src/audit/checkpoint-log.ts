@@ -22,7 +22,10 @@ export function checkpointFile({ dataDir }: Pick<Config, 'dataDir'>): string | u
  */
 const WRITTEN_AT_ONCE = 500;
 
-/** Adds what was signed; several processes may do so at once. It is on the disk when this returns. The file is opened anew each time, so that it may be rotated. */
+/**
+ * Adds what was signed; several processes may do so at once. It is on the disk when this returns. The file is opened anew each
+ * time, so that it may be rotated.
+ */
 export async function appendSigned(
   file: string,
   signed: readonly (SignedCheckpoint | SignedTombstone)[],
@@ -40,7 +43,9 @@ export async function appendSigned(
   }
 }
 
-/** All checkpoints and tombstones of a file in the order in which they were written; other lines are left out. Errors: the file's. */
+/**
+ * All checkpoints and tombstones of a file in the order in which they were written; other lines are left out. Errors: the file's.
+ */
 export async function* readSigned(
   file: string,
 ): AsyncGenerator<SignedCheckpoint | SignedTombstone> {

@@ -29,7 +29,10 @@ export interface Checkpoint {
   setBackFrom?: number;
 }
 
-/** A checkpoint as it is kept and handed out: anybody who has the public key can check it, and nobody with the database alone make it. */
+/**
+ * A checkpoint as it is kept and handed out: anybody who has the public key can check it, and nobody with the database alone make
+ * it.
+ */
 export interface SignedCheckpoint {
   checkpoint: Checkpoint;
   /** The public key, 32 bytes in base64url. */

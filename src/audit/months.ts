@@ -25,7 +25,9 @@ export function monthNamed(name: string): Month | undefined {
     : monthOf(new Date(Date.UTC(Number(year), Number(month) - 1)));
 }
 
-/** Whether a time lies so many months back and more: on the same day of the month, or the first one after it where there is none. */
+/**
+ * Whether a time lies so many months back and more: on the same day of the month, or the first one after it where there is none.
+ */
 export function isPast(time: Date, months: number, now: Date): boolean {
   const end = new Date(time);
   end.setUTCMonth(end.getUTCMonth() + months);

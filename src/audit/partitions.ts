@@ -48,9 +48,9 @@ export async function readPartitions({
 }
 
 /**
- * Sees to it that this month and the next two have partitions; writers of the trail wait a moment at most. A month that has begun, or is about to, has none while
- * other events lie in the default partition: it stays there, and the next one begins with its own. Answers the partitions made. Errors: the
- * database's; what was made stays, and it may be tried again.
+ * Sees to it that this month and the next two have partitions; writers of the trail wait a moment at most. A month that has begun,
+ * or is about to, has none while other events lie in the default partition: it stays there, and the next one begins with its own.
+ * Answers the partitions made. Errors: the database's; what was made stays, and it may be tried again.
  */
 export async function ensurePartitions(maintenance: Maintenance, now: Date): Promise<string[]> {
   await dropDangerousChecks(maintenance, now);
@@ -133,7 +133,10 @@ export async function attachedIn(tx: Tx): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Makes a partition, with what it does not inherit, and attaches it. Nobody is granted anything: it is read through the trail alone. */
+/**
+ * Makes a partition, with what it does not inherit, and attaches it. Nobody is granted anything: it is read through the trail
+ * alone.
+ */
 export async function createPartition(tx: Tx, name: string, bounds: string): Promise<void> {
   await tx.$executeRawUnsafe(`CREATE TABLE ${name} (LIKE audit_events INCLUDING ALL)`);
   await tx.$executeRawUnsafe(

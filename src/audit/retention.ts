@@ -69,9 +69,10 @@ const NEWEST_IN_DEFAULT: RawStatement = {
 };
 
 /**
- * Takes the partitions off the trail whose months ended `months` months ago and more (the default partition, too, when the month of its newest event did), and puts them aside for a month.
- * For each chain in them a tombstone says, signed, up to where it is gone. All of it happens or nothing; `audit.retired` on the chain `system` tells. What is no whole beginning of
- * each of its chains, because events are missing or later ones would go before earlier ones, is kept. Errors: the database's.
+ * Takes the partitions off the trail whose months ended `months` months ago and more (the default partition, too, when the month of
+ * its newest event did), and puts them aside for a month. For each chain in them a tombstone says, signed, up to where it is gone.
+ * All of it happens or nothing; `audit.retired` on the chain `system` tells. What is no whole beginning of each of its chains,
+ * because events are missing or later ones would go before earlier ones, is kept. Errors: the database's.
  */
 export async function retire(retention: Retention, now: Date): Promise<Retired> {
   const attached = await readPartitions(retention);

@@ -24,8 +24,8 @@ const AGAIN_MS = 10 * 60 * 1_000;
 const START_MS = 2_000;
 
 /**
- * Looks after the tables of the trail, at the start and once a day: partitions are made ahead, and what is older than `AUDIT_RETENTION_MONTHS` is
- * taken off. What fails is logged, and done ten minutes later.
+ * Looks after the tables of the trail, at the start and once a day: partitions are made ahead, and what is older than
+ * `AUDIT_RETENTION_MONTHS` is taken off. What fails is logged, and done ten minutes later.
  */
 @Injectable()
 export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {

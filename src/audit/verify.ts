@@ -43,9 +43,10 @@ export class ChainVerifier {
   }
 
   /**
-   * Verifies up to `limit` events from `fromSequence` on, trusting the hash of the event before
-   * (verify that first), or from the one after the chain's last tombstone, if that is later. Found are changed, removed, inserted and swapped events, changed filter
-   * columns, events cut off at the end or, without a tombstone of this server, at the beginning, and a chain that was hashed anew after any of these.
+   * Verifies up to `limit` events from `fromSequence` on, trusting the hash of the event before (verify that first), or from the
+   * one after the chain's last tombstone, if that is later. Found are changed, removed, inserted and swapped events, changed filter
+   * columns, events cut off at the end or, without a tombstone of this server, at the beginning, and a chain that was hashed anew
+   * after any of these.
    */
   async verify(organizationId: string | null, query: VerifyQuery): Promise<Verification> {
     const chain = organizationId ?? SYSTEM_CHAIN;

@@ -172,9 +172,9 @@ export class Credentials {
   ) {}
 
   /**
-   * Checks a token of any kind that can be a bearer: a key's, a session's, or an access token for whatever audience.
-   * With `mayCache` the answer may rest on the cache, but for a session; then it says so, and is there at once. What this server cannot have made is refused
-   * without any look-up.
+   * Checks a token of any kind that can be a bearer: a key's, a session's, or an access token for whatever audience. With
+   * `mayCache` the answer may rest on the cache, but for a session; then it says so, and is there at once. What this server cannot
+   * have made is refused without any look-up.
    */
   check(token: string, mayCache: boolean): Check | Promise<Check> {
     return (mayCache ? this.known(token) : undefined) ?? this.look(token, mayCache);

@@ -19,7 +19,10 @@ export interface VerifyOptions {
 const CHUNK_BYTES = 1 << 20;
 const BAR_WIDTH = 30;
 
-/** `claviger verify`: checks an export of the audit trail. Prints what it found; errors: {@link CommandError} when something is wrong. */
+/**
+ * `claviger verify`: checks an export of the audit trail. Prints what it found; errors: {@link CommandError} when something is
+ * wrong.
+ */
 export async function verifyCommand(file: string, options: VerifyOptions): Promise<void> {
   const { signed, tombstones, key } = await readAll(options);
   const exportedAt = timeOf(options.exportedAt);

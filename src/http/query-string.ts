@@ -69,7 +69,10 @@ export function queryFault(query: unknown): Problem | undefined {
   return fault instanceof Problem ? fault : undefined;
 }
 
-/** Undoes the encoding of forms. Undefined for what no text is encoded as. `decodeURIComponent` refuses surrogates and overlong UTF-8 too. */
+/**
+ * Undoes the encoding of forms. Undefined for what no text is encoded as. `decodeURIComponent` refuses surrogates and overlong
+ * UTF-8 too.
+ */
 export function formDecoded(text: string): string | undefined {
   if (!ENCODED.test(text)) return text;
   try {
