@@ -32,6 +32,13 @@ describe('a counter in another process', () => {
 });
 
 describe('a counter in memory', () => {
+  it('gives a new window its whole time, and not a bit more', () => {
+    const counter = new CounterInMemory(60);
+    for (let key = 0; key < 10_000; key += 1) {
+      expect(counter.consume(`k${key}`).msBeforeNext).toBe(60_000);
+    }
+  });
+
   it('counts each key from the beginning of its window to its end', async () => {
     const counter = new CounterInMemory(0.05);
     expect(counter.consume('a')).toMatchObject({ consumedPoints: 1 });

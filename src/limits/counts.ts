@@ -25,31 +25,45 @@ export function countOptions(windowSeconds: number): CountOptions {
   return { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
 }
 
+interface Window {
+  used: number;
+  /** `performance.now()` at its first request. */
+  startedAt: number;
+}
+
 /**
  * Counts in the memory of this process. The library's own way there is a promise and a timer for every key, which every request
  * would pay for.
  */
 export class CounterInMemory implements CountsRequests {
   /** In the order of their beginning, as all are equally long. */
-  private readonly windows = new Map<string, { used: number; endsAt: number }>();
+  private readonly windows = new Map<string, Window>();
+  private readonly windowMs: number;
 
-  constructor(private readonly windowSeconds: number) {}
+  constructor(windowSeconds: number) {
+    this.windowMs = windowSeconds * 1_000;
+  }
 
   /** Counts one request. */
   consume(key: string): Count {
     const now = performance.now();
     let window = this.windows.get(key);
-    if (window === undefined || window.endsAt <= now) window = this.begin(key, now);
+    if (window === undefined || this.isOver(window, now)) window = this.begin(key, now);
     window.used += 1;
-    return { consumedPoints: window.used, msBeforeNext: window.endsAt - now };
+    // From its age, so that a new one has the whole time: a sum of large numbers and small ones is not exact.
+    return { consumedPoints: window.used, msBeforeNext: this.windowMs - (now - window.startedAt) };
   }
 
-  private begin(key: string, now: number): { used: number; endsAt: number } {
-    for (const [old, { endsAt }] of this.windows) {
-      if (endsAt > now) break;
+  private isOver({ startedAt }: Window, now: number): boolean {
+    return now - startedAt >= this.windowMs;
+  }
+
+  private begin(key: string, now: number): Window {
+    for (const [old, window] of this.windows) {
+      if (!this.isOver(window, now)) break;
       this.windows.delete(old);
     }
-    const window = { used: 0, endsAt: now + this.windowSeconds * 1_000 };
+    const window = { used: 0, startedAt: now };
     this.windows.set(key, window);
     return window;
   }
