@@ -88,7 +88,10 @@ describeOnPostgres('introspection on two instances under load', () => {
       key.revokedAt = performance.now();
       expect(status).toBe(204);
     }
-    await askedMore(10 * keys.length);
+    // The loops may stand close together, and so take a while until they come by at each key again.
+    while (keys.some(({ inactive }) => inactive === 0) && faults.length === 0) {
+      await askedMore(keys.length);
+    }
     isAsking = false;
     await Promise.all(loops);
     agent.destroy();
