@@ -75,9 +75,8 @@ describeWithRedis('limits on Redis', () => {
       expect((await first.count('hanging')).used).toBe(251);
     } finally {
       redis.resume();
+      await eventually(() => first.isShared).finally(close);
     }
-    await eventually(() => first.isShared);
-    close();
   }, 30_000);
 
   it('hold per process, and the log says so once, where Redis answers with errors only', async () => {
