@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type Check, Credentials } from './credentials.js';
 import type { Presented } from './presented.js';
+import { whenThere } from '../http/at-once.js';
 import { routeOf } from '../http/route.js';
 import { SessionCookies } from './session-cookie.js';
 
@@ -72,8 +73,7 @@ export class Identifier {
     const { token, isCookie } = shown;
     if (isCookie === true) return this.credentials.cookie(token);
     const check = this.credentials.check(token, mayCache);
-    const judge = (one: Check) => requireAccount(requireOwnAudience(one), shown);
-    return check instanceof Promise ? check.then(judge) : judge(check);
+    return whenThere(check, (one) => requireAccount(requireOwnAudience(one), shown));
   }
 }
 

@@ -5,6 +5,7 @@ import type { Access } from './allow.decorator.js';
 import { type AccessQuestion, authenticate, authorize } from './authorize.js';
 import type { Check } from './credentials.js';
 import { Identifier } from './identify.js';
+import { whenThere } from '../http/at-once.js';
 import { routeOf } from '../http/route.js';
 
 declare module 'fastify' {
@@ -28,10 +29,9 @@ export class RoleGuard implements CanActivate {
     const { isPublic, access } = routeOf(request).config;
     if (isPublic === true) return true;
     if (access === undefined) throw new Error('no access is declared for this route');
-    const check = this.identifier.identify(request);
-    return check instanceof Promise
-      ? check.then((one) => this.letIn(request, access, one))
-      : this.letIn(request, access, check);
+    return whenThere(this.identifier.identify(request), (check) =>
+      this.letIn(request, access, check),
+    );
   }
 
   private letIn(request: FastifyRequest, access: Access, check: Check): boolean | Promise<boolean> {

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CounterElsewhere, CounterInMemory } from './counts.js';
 
 /** Counts elsewhere, and notes what was asked. */
@@ -32,6 +32,8 @@ describe('a counter in another process', () => {
 });
 
 describe('a counter in memory', () => {
+  afterEach(() => void jest.restoreAllMocks());
+
   it('gives a new window its whole time, and not a bit more', () => {
     const counter = new CounterInMemory(60);
     const clock = jest.spyOn(performance, 'now');
@@ -39,7 +41,6 @@ describe('a counter in memory', () => {
       clock.mockReturnValue(7_000 + key * 1_234.567891);
       expect(counter.consume(`k${key}`).msBeforeNext).toBe(60_000);
     }
-    clock.mockRestore();
   });
 
   it('counts each key from the beginning of its window to its end', async () => {

@@ -9,22 +9,6 @@ export interface CountsRequests {
   consume(key: string): Count | Promise<Count>;
 }
 
-/** How the library counts here. */
-export interface CountOptions {
-  points: number;
-  duration: number;
-  keyPrefix: string;
-}
-
-/** Limits differ by caller and change at any time, so they are compared here and not by the library. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER;
-const KEY_PREFIX = 'claviger:requests';
-
-/** What every counter of these windows has in common, wherever it counts. */
-export function countOptions(windowSeconds: number): CountOptions {
-  return { points: NO_LIMIT, duration: windowSeconds, keyPrefix: KEY_PREFIX };
-}
-
 interface Window {
   used: number;
   /** `performance.now()` at its first request. */

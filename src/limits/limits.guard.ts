@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Identifier } from '../auth/identify.js';
 import { decide } from '../auth/role.guard.js';
+import { whenThere } from '../http/at-once.js';
 import { hideLimit } from './rate-limit.js';
 import { enforceLimit, RequestLimits } from './request-limits.js';
 
@@ -20,8 +21,7 @@ export class LimitsGuard implements CanActivate {
     if (credential == null) return true; // a public route
     const reply = http.getResponse<FastifyReply>();
     const isOver = this.limits.count(request, reply, credential);
-    const decide = (over: boolean) => (over ? this.refuse(request, reply) : true);
-    return isOver instanceof Promise ? isOver.then(decide) : decide(isOver);
+    return whenThere(isOver, (over) => (over ? this.refuse(request, reply) : true));
   }
 
   /** Throws, unless the limit came from the cache and has been raised since: nobody is refused by the cache. */

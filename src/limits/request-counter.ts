@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { whenThere } from '../http/at-once.js';
 import {
   type Count,
   type CountElsewhere,
   CounterElsewhere,
   CounterInMemory,
-  countOptions,
   type CountsRequests,
 } from './counts.js';
 
@@ -25,6 +25,9 @@ export interface RequestCounterOptions {
   redisUrl?: string | undefined;
 }
 
+/** Limits differ by caller and change at any time, so they are compared here and not by the library. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const KEY_PREFIX = 'claviger:requests';
 /**
  * How long Redis may keep a request waiting. A Redis that is silent for so long counts as gone: the connection is
  * dropped, and until a new one has shaken hands requests are counted in memory without asking it.
@@ -52,7 +55,9 @@ export class RequestCounter {
     if (redisUrl === undefined) return;
     this.redis = this.connect(redisUrl);
     this.together = new RateLimiterRedis({
-      ...countOptions(windowSeconds),
+      points: NO_LIMIT,
+      duration: windowSeconds,
+      keyPrefix: KEY_PREFIX,
       storeClient: this.redis,
       rejectIfRedisNotReady: true,
     });
@@ -74,7 +79,7 @@ export class RequestCounter {
       this.together === undefined
         ? this.alone.consume(key)
         : this.consumeTogether(this.together, key);
-    return count instanceof Promise ? count.then(toUsage) : toUsage(count);
+    return whenThere(count, toUsage);
   }
 
   private async consumeTogether(together: RateLimiterRedis, key: string): Promise<Count> {

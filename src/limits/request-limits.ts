@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credential } from '../auth/credentials.js';
 import { Identifier } from '../auth/identify.js';
+import { whenThere } from '../http/at-once.js';
 import { operationOf, routeOf } from '../http/route.js';
 import { isOver, limitOf, rateLimited, showLimit } from './rate-limit.js';
 import { RequestCounter, type Usage } from './request-counter.js';
@@ -47,7 +48,7 @@ export class RequestLimits implements OnApplicationShutdown {
       request.usage = counted;
       return isOver(tell(request, reply, credential), counted);
     };
-    return usage instanceof Promise ? usage.then(compare) : compare(usage);
+    return whenThere(usage, compare);
   }
 
   onApplicationShutdown(): void {
