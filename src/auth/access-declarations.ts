@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { ALLOW_METADATA, PUBLIC_METADATA } from './allow.decorator.js';
+import { settingsOf } from '../http/route.js';
 
 /** Closed by default: a handler without `@Allow(...)` or `@Public()` stops the boot. */
 @Injectable()
@@ -29,10 +29,8 @@ function undeclaredHandlers(scanner: MetadataScanner, controller: object): strin
       const handler = prototype[name] as object;
       const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
       if (verb === undefined) return false;
-      return (
-        !Reflect.hasMetadata(ALLOW_METADATA, handler) &&
-        !Reflect.hasMetadata(PUBLIC_METADATA, handler)
-      );
+      const { access, isPublic } = settingsOf(handler);
+      return access === undefined && isPublic === undefined;
     })
     .map((name) => `${controller.constructor.name}.${name}`);
 }

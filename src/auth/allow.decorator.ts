@@ -1,4 +1,4 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import { RouteSettings } from '../http/route.js';
 import type { Permission } from './permissions.js';
@@ -12,15 +12,9 @@ import type { Permission } from './permissions.js';
  */
 export type Access = Permission | 'any' | 'user' | 'serviceAccount' | 'instanceAdministrator';
 
-/** Metadata key of {@link Allow}; read by the guards and the OpenAPI document. */
-export const ALLOW_METADATA = 'claviger:permission';
-/** Metadata key of {@link Public}. */
-export const PUBLIC_METADATA = 'claviger:public';
-
 /** Opens a route to callers with this access. A route without it or {@link Public} stops the boot. */
 export function Allow(access: Access): MethodDecorator {
   return applyDecorators(
-    SetMetadata(ALLOW_METADATA, access),
     RouteSettings({ access }),
     ApiBearerAuth(),
     ApiExtension('x-required-permission', access),
@@ -38,5 +32,5 @@ declare module 'fastify' {
 
 /** Opens a route to everybody, without looking at credentials. */
 export function Public(): MethodDecorator {
-  return applyDecorators(SetMetadata(PUBLIC_METADATA, true), RouteSettings({ isPublic: true }));
+  return RouteSettings({ isPublic: true });
 }

@@ -4,10 +4,15 @@ import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 /** Adds to what is known of a handler's route before any guard runs: `RouteConfig` would replace what others have said. */
 export function RouteSettings(settings: FastifyContextConfig): MethodDecorator {
   return (target, name, descriptor) => {
-    const { KEY } = RouteConfig({});
-    const others = Reflect.getMetadata(KEY, descriptor.value as object) as object | undefined;
+    const others = settingsOf(descriptor.value as object);
     RouteConfig({ ...others, ...settings })(target, name, descriptor);
   };
+}
+
+/** What {@link RouteSettings} have been given to a handler. */
+export function settingsOf(handler: object): FastifyContextConfig {
+  const { KEY } = RouteConfig({});
+  return (Reflect.getMetadata(KEY, handler) as FastifyContextConfig | undefined) ?? {};
 }
 
 /** What all requests of a route have in common. */
