@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
-import { lasting } from '../http/lasting-answer.js';
+import { lastingAnswers } from '../http/lasting-answer.js';
 import { IsName, Optional } from '../http/validators.js';
 import type { Actor } from './actor.js';
 import type { KeyCredential, SessionCredential } from './credentials.js';
@@ -150,14 +150,10 @@ export class PasswordChangeInput {
  */
 export function toMe({ credential }: Actor): Me {
   if (credential === null) throw new TypeError('an actor without a credential is no caller');
-  if (credential.kind === 'session') return toUserMe(credential);
-  let me = remembered.get(credential);
-  if (me === undefined) remembered.set(credential, (me = lasting(toServiceAccountMe(credential))));
-  return me;
+  return credential.kind === 'key' ? lastingServiceAccountMe(credential) : toUserMe(credential);
 }
 
-/** Cached credentials come with many requests, and never change. */
-const remembered = new WeakMap<KeyCredential, ServiceAccountMe>();
+const lastingServiceAccountMe = lastingAnswers(toServiceAccountMe);
 
 function toUserMe(credential: SessionCredential): UserMe {
   return {

@@ -61,6 +61,11 @@ function objectErrors(plain: unknown, value: unknown, pointer: string): FieldErr
   return structureErrors(plain as Plain, value, pointer);
 }
 
+/** The names of the properties that a DTO class has rules for. */
+export function propertiesOf(target: object): string[] {
+  return [...shapesOf(target).keys()];
+}
+
 function shapesOf(target: object & { prototype?: object }): Map<string, Shape> {
   const remembered = shapesOfClasses.get(target);
   if (remembered !== undefined) return remembered;

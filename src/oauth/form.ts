@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext, type Type } from '@nestjs/common';
-import { getMetadataStorage } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
+import { propertiesOf } from '../http/validation-structure.js';
 import { checked } from '../http/validation.js';
 
 type Parameters = Record<string, string | undefined>;
@@ -17,7 +17,7 @@ export function parametersOf(body: unknown): Readonly<Parameters> {
 export function readForm<T extends object>(dto: Type<T>, body: unknown): T {
   const all = parametersOf(body);
   const known: Parameters = {};
-  for (const name of namesOf(dto)) if (all[name] !== undefined) known[name] = all[name];
+  for (const name of propertiesOf(dto)) if (all[name] !== undefined) known[name] = all[name];
   // Nothing but texts (and lists of them): there is nothing to transform.
   return checked(known, Object.assign(new dto(), known));
 }
@@ -26,15 +26,3 @@ export function readForm<T extends object>(dto: Type<T>, body: unknown): T {
 export const Form = createParamDecorator((dto: Type<object>, context: ExecutionContext): object =>
   readForm(dto, context.switchToHttp().getRequest<FastifyRequest>().body),
 );
-
-const names = new WeakMap<Type<object>, string[]>();
-
-function namesOf(dto: Type<object>): string[] {
-  let found = names.get(dto);
-  if (found === undefined) {
-    const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
-    found = [...new Set(rules.map(({ propertyName }) => propertyName))];
-    names.set(dto, found);
-  }
-  return found;
-}

@@ -5,7 +5,7 @@ import type { Actor } from '../auth/actor.js';
 import type { KeyCredential } from '../auth/credentials.js';
 import { CONFIG, type Config } from '../config.js';
 import { addressAllowed, clientAddress } from '../http/address.js';
-import { lasting } from '../http/lasting-answer.js';
+import { lastingAnswers } from '../http/lasting-answer.js';
 import {
   type Introspection,
   type IntrospectionInput,
@@ -16,13 +16,14 @@ import { PresentedTokens } from './presented-tokens.js';
 /** Whether a token is good, and for what (RFC 7662). */
 @Injectable()
 export class IntrospectionService {
-  /** Of credentials that are cached, and so asked about again. */
-  private readonly answers = new WeakMap<KeyCredential, Introspection>();
+  private readonly active: (credential: KeyCredential) => Introspection;
 
   constructor(
     private readonly tokens: PresentedTokens,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
-  ) {}
+    @Inject(CONFIG) { publicUrl }: Pick<Config, 'publicUrl'>,
+  ) {
+    this.active = lastingAnswers((credential) => toIntrospection(credential, publicUrl));
+  }
 
   /**
    * Answers about a token of the caller's organization; for the caller, no other one is active. `active: true` may rest on
@@ -51,15 +52,6 @@ export class IntrospectionService {
     }
     request.subject = subject;
     return subject.credential === null ? { active: false } : this.active(subject.credential);
-  }
-
-  private active(credential: KeyCredential): Introspection {
-    let answer = this.answers.get(credential);
-    if (answer === undefined) {
-      answer = lasting(toIntrospection(credential, this.config.publicUrl));
-      this.answers.set(credential, answer);
-    }
-    return answer;
   }
 
   private async ask(actor: Actor, input: IntrospectionInput, mayCache: boolean): Promise<Subject> {
