@@ -177,7 +177,7 @@ export class Credentials {
    * have made is refused without any look-up.
    */
   check(token: string, mayCache: boolean): Check | Promise<Check> {
-    return (mayCache ? this.known(token) : undefined) ?? this.look(token, mayCache);
+    return (mayCache ? this.known(token) : undefined) ?? this.read(token, mayCache);
   }
 
   /**
@@ -193,7 +193,8 @@ export class Credentials {
     return { ok: true, credential, cached: true };
   }
 
-  private async look(token: string, mayCache: boolean): Promise<Check> {
+  /** As {@link check}, when {@link known} has been asked in vain, or may not be. */
+  async read(token: string, mayCache: boolean): Promise<Check> {
     const parsed = parseToken(this.instance.tokenPrefix, token);
     if (parsed?.family === 'session') return this.session('session', token, `ses_${parsed.suffix}`);
     const isKey = parsed?.family === 'key';

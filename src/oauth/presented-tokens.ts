@@ -38,7 +38,7 @@ export class PresentedTokens {
     if (known !== undefined) return this.found(actor, known, undefined);
     const family = parseToken(this.instance.tokenPrefix, token)?.family;
     if (family !== undefined && family !== 'key') return nothing('not_a_key');
-    return this.found(actor, await this.credentials.check(token, mayCache), family);
+    return this.found(actor, await this.credentials.read(token, mayCache), family);
   }
 
   private found(actor: Actor, check: Check, family: string | undefined): Found {
