@@ -100,12 +100,22 @@ export function isSignedText(text: Buffer, key: string, signature: string): bool
 
 /** The checkpoint in a line of JSON, or undefined for a line of something else: checkpoints may stand among log lines. */
 export function parseCheckpoint(line: string): SignedCheckpoint | undefined {
-  if (!line.includes('"checkpoint"')) return undefined;
+  const signed = parseSigned<Checkpoint>(line, 'checkpoint', isCheckpoint);
+  return signed && { checkpoint: signed.member, key: signed.key, signature: signed.signature };
+}
+
+/** The member of this name, key and signature in a line of JSON; undefined where one of them is missing or is something else. */
+export function parseSigned<T>(
+  line: string,
+  name: string,
+  is: (member: Partial<T> | undefined) => member is T,
+): { member: T; key: string; signature: string } | undefined {
+  if (!line.includes(`"${name}"`)) return undefined;
   try {
-    const { checkpoint, key, signature } = JSON.parse(line) as Partial<SignedCheckpoint>;
-    if (!isCheckpoint(checkpoint)) return undefined;
-    if (typeof key !== 'string' || typeof signature !== 'string') return undefined;
-    return { checkpoint, key, signature };
+    const { [name]: found, key, signature } = JSON.parse(line) as Record<string, unknown>;
+    const member = found as Partial<T> | undefined;
+    if (!is(member) || typeof key !== 'string' || typeof signature !== 'string') return undefined;
+    return { member, key, signature };
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { AuditTombstone } from '../generated/prisma/client.js';
 import type { Tx } from '../database/database.service.js';
-import { type CheckpointSigner, isSignedText, linesOf } from './checkpoint.js';
+import { type CheckpointSigner, isSignedText, linesOf, parseSigned } from './checkpoint.js';
 
 /** SQL on the embedded database runs on the main thread: so many chains at once. */
 const MAX_CHAINS = 500;
@@ -52,15 +52,8 @@ export function isSignedTombstone({ tombstone, key, signature }: SignedTombstone
 
 /** The tombstone in a line of JSON, or undefined for a line of something else. */
 export function parseTombstone(line: string): SignedTombstone | undefined {
-  if (!line.includes('"tombstone"')) return undefined;
-  try {
-    const { tombstone, key, signature } = JSON.parse(line) as Partial<SignedTombstone>;
-    if (!isTombstone(tombstone)) return undefined;
-    if (typeof key !== 'string' || typeof signature !== 'string') return undefined;
-    return { tombstone, key, signature };
-  } catch {
-    return undefined;
-  }
+  const signed = parseSigned<Tombstone>(line, 'tombstone', isTombstone);
+  return signed && { tombstone: signed.member, key: signed.key, signature: signed.signature };
 }
 
 /** The latest tombstone of each of these chains that this server has signed; what anybody else has put there does not count. */

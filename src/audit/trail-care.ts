@@ -53,7 +53,7 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   /** Only now it is known that the database was not set back. */
   onApplicationBootstrap(): void {
-    void this.care();
+    void this.care(this.running);
   }
 
   /** Ends what is being done, between two statements or in the middle of a long one. */
@@ -63,16 +63,16 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
     await this.running;
   }
 
-  private async care(): Promise<void> {
-    const before = this.running;
-    this.running = before.then(() => this.attempt(() => this.careNow()));
+  /** `partitions`: whether they have only just been made. */
+  private async care(partitions = Promise.resolve(false)): Promise<void> {
+    this.running = partitions.then((areMade) => this.attempt(() => this.careNow(areMade)));
     const isDone = await this.running;
     if (this.stopping.signal.aborted) return;
     this.timer = setTimeout(() => void this.care(), isDone ? DAY_MS : AGAIN_MS).unref();
   }
 
-  private async careNow(): Promise<void> {
-    await this.makePartitions();
+  private async careNow(arePartitionsMade: boolean): Promise<void> {
+    if (!arePartitionsMade) await this.makePartitions();
     await this.retire();
   }
 

@@ -46,10 +46,19 @@ const PATIENCE_MS = 3_000;
 
 const PARAMETERS = '$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11';
 /** What {@link columnsOf} makes. */
-const ARRAYS: RawStatement['arrays'] = [
-  ...(['text', 'text', 'text', 'int8', 'int8'] as const),
-  ...(['text', 'text', 'text', 'text', 'text', 'text'] as const),
-];
+const ARRAYS = [
+  'text',
+  'text',
+  'text',
+  'int8',
+  'int8',
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+] as const;
 const APPEND: RawStatement = {
   name: 'audit_append',
   arrays: ARRAYS,
