@@ -3,13 +3,13 @@
 //   npm run bench:bulk [-- --users 100000 --events 1000000]
 import { PGlite } from '@electric-sql/pglite';
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { ADMIN, environment } from './lib/environment.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +20,6 @@ const { values } = parseArgs({
 const USERS = Number(values.users);
 const EVENTS = Number(values.events);
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const ADMIN = { email: 'admin@example.com', password: randomBytes(12).toString('hex') };
 const SAMPLE_MS = 50;
 const FILL_ROWS = 50_000;
 
@@ -35,14 +34,7 @@ process.stdout.write(`${lines.join('\n')}\n`);
 
 async function measure(name, url) {
   const directory = mkdtempSync(join(tmpdir(), 'claviger-bench-'));
-  const env = {
-    DATA_DIR: directory,
-    PEPPER: randomBytes(32).toString('base64'),
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-    ORGANIZATION_NAME: 'Bench',
-    ...(url ? { DATABASE_URL: url } : {}),
-  };
+  const env = environment(directory, url);
   let server;
   try {
     server = await start(env);

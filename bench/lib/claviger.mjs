@@ -4,11 +4,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { ADMIN, environment } from './environment.mjs';
 import { fill } from './fill.mjs';
 import { startServer } from './processes.mjs';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const ADMIN = { email: 'admin@example.com', password: randomBytes(12).toString('hex') };
 const POOL = 100;
 const VERIFIERS = 10;
 /** What one statement may touch on the embedded database, and what is quick elsewhere. */
@@ -33,16 +33,7 @@ const ROWS_PER_STATEMENT = { pglite: 1_000, postgres: 100_000 };
 export async function startClaviger(dataset) {
   const directory = join(dataset.folder, `data-${randomBytes(4).toString('hex')}`);
   mkdirSync(directory);
-  const env = {
-    DATA_DIR: directory,
-    PEPPER: randomBytes(32).toString('base64'),
-    ADMIN_EMAIL: ADMIN.email,
-    ADMIN_PASSWORD: ADMIN.password,
-    ORGANIZATION_NAME: 'Bench',
-    PORT: '0',
-    LOG_LEVEL: 'warn',
-    ...(dataset.databaseUrl === undefined ? {} : { DATABASE_URL: dataset.databaseUrl }),
-  };
+  const env = { ...environment(directory, dataset.databaseUrl), PORT: '0', LOG_LEVEL: 'warn' };
   const first = await start(env);
   const known = await makeAccounts(first.url);
   await first.stop();
