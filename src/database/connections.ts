@@ -1,4 +1,4 @@
-import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { ElementType } from './binary-arrays.js';
 
 /** One statement for {@link RawConnection}, outside Prisma. */
@@ -30,6 +30,28 @@ export interface RawConnection {
   close(): Promise<void>;
 }
 
+/** A call of a function in the database, `SELECT name(values)`, that ends a transaction. */
+export interface LastCall {
+  name: string;
+  values: (string | boolean)[];
+}
+
+/** One open transaction on a connection that is nobody else's until it ends. */
+export interface OpenTransaction {
+  /**
+   * Runs a statement; types as in {@link RawConnection}. `affected` counts rows.
+   * Errors: the driver's (sqlState() tells); once the transaction has ended, nothing is run.
+   */
+  query(text: string, values: unknown[]): Promise<{ rows: object[]; affected: number }>;
+  /** Prisma's way to the same connection. */
+  adapter(): Promise<SqlDriverAdapter>;
+  /** Run together with COMMIT: what fails in it rolls back. */
+  last: LastCall | undefined;
+  /** Errors: the driver's; nothing was committed unless the connection went meanwhile. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
 /** How long a transaction may take, in milliseconds. */
 export interface Patience {
   /** Until it gets its turn: transactions queue when all connections are in use. */
@@ -41,7 +63,10 @@ export interface Patience {
 /** One database behind Prisma and behind the raw statements: PostgreSQL, or PGlite in this process. */
 export interface Backend {
   readonly patience: Patience;
+  /** For what is outside transactions: nothing but connecting. */
   readonly adapter: SqlDriverAdapterFactory;
+  /** Opens a transaction; `enter`, one statement's text, is its first. Errors: the driver's. */
+  begin(enter: string): Promise<OpenTransaction>;
   /** A statement on any free connection. */
   query<R extends object>(statement: RawStatement, values: unknown[]): Promise<R[]>;
   /** A connection of one's own; on PGlite the one that there is. */

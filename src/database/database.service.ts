@@ -2,10 +2,10 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONFIG, type Config } from '../config.js';
 import type { Seals } from '../crypto/seal.js';
-import { PrismaClient } from '../generated/prisma/client.js';
-import { TIMEOUTS, type Backend, type RawConnection, type RawStatement } from './connections.js';
+import { type Backend, TIMEOUTS, type RawConnection, type RawStatement } from './connections.js';
 import { asDatabaseError, DatabaseUnavailableError, isRetryable } from './errors.js';
-import { appendCollected, beginCollecting, type Tx } from './events.js';
+import { appendOf, beginCollecting, type Tx } from './events.js';
+import { Transactions } from './transactions.js';
 
 export { DatabaseUnavailableError } from './errors.js';
 export { collectEvent, raiseEpoch, type PendingEvent, type Tx } from './events.js';
@@ -34,17 +34,15 @@ const PING: RawStatement = { name: 'ping', text: 'SELECT 1' };
 export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
   /** Whether the database is PGlite in this process. */
   readonly embedded: boolean;
-  private readonly asLogin: string;
-  private readonly asTenant: string;
+  private readonly settings: string;
   private opening: Promise<void> | undefined;
   /** Set when the instance, and with it the pepper, is known; without it no event can be written. */
   seals: Seals | undefined;
-  private opened: { backend: Backend; prisma: PrismaClient } | undefined;
+  private opened: { backend: Backend; transactions: Transactions } | undefined;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
     this.embedded = config.databaseUrl === undefined;
-    this.asLogin = `SELECT ${settings(this.embedded)}`;
-    this.asTenant = `SELECT set_config('role','claviger_app',true), set_config('app.organization_id',$1,true), ${settings(this.embedded)}`;
+    this.settings = settings(this.embedded);
   }
 
   /** Nest's call of {@link open}. */
@@ -70,7 +68,7 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
   async close(): Promise<void> {
     const { opened } = this;
     this.opened = undefined;
-    await opened?.prisma.$disconnect();
+    await opened?.transactions.disconnect();
     await opened?.backend.close();
   }
 
@@ -99,15 +97,18 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
    * Errors: those of `work`; {@link DatabaseUnavailableError}, also when the backend's patience ends.
    */
   tenant<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.transaction((tx) => tx.$executeRawUnsafe(this.asTenant, organizationId), work);
+    // It becomes text of a statement. Ids are words, and who asks for anything else finds nothing.
+    const chain = /^\w+$/.test(organizationId) ? organizationId : '';
+    const entry = `set_config('role','claviger_app',true), set_config('app.organization_id','${chain}',true)`;
+    return this.transaction(`SELECT ${entry}, ${this.settings}`, work);
   }
 
   /** As {@link tenant}, but as the login role, which sees all. Not for features. */
   system<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.transaction((tx) => tx.$executeRawUnsafe(this.asLogin), work);
+    return this.transaction(`SELECT ${this.settings}`, work);
   }
 
-  private get database(): { backend: Backend; prisma: PrismaClient } {
+  private get database(): { backend: Backend; transactions: Transactions } {
     if (!this.opened) throw new DatabaseUnavailableError('it is not open');
     return this.opened;
   }
@@ -116,19 +117,16 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
     const backend = await openBackend(this.config);
     try {
       await backend.migrate();
-      const prisma = new PrismaClient({ adapter: backend.adapter, errorFormat: 'minimal' });
-      await prisma.$connect();
-      this.opened = { backend, prisma };
+      const transactions = new Transactions(backend);
+      await transactions.connect();
+      this.opened = { backend, transactions };
     } catch (error) {
       await backend.close();
       throw asDatabaseError(error);
     }
   }
 
-  private async transaction<T>(
-    enter: (tx: Tx) => Promise<unknown>,
-    work: (tx: Tx) => Promise<T>,
-  ): Promise<T> {
+  private async transaction<T>(enter: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const deadline = performance.now() + this.database.backend.patience.whole;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -143,21 +141,12 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  private attempt<T>(
-    enter: (tx: Tx) => Promise<unknown>,
-    work: (tx: Tx) => Promise<T>,
-  ): Promise<T> {
-    const { prisma, backend } = this.database;
-    return prisma.$transaction(
-      async (tx) => {
-        await enter(tx);
-        beginCollecting(tx);
-        const result = await work(tx);
-        await appendCollected(tx, this.seals);
-        return result;
-      },
-      { maxWait: backend.patience.start, timeout: TIMEOUTS.transaction },
-    );
+  private attempt<T>(enter: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const collecting = (tx: Tx): Promise<T> => {
+      beginCollecting(tx);
+      return work(tx);
+    };
+    return this.database.transactions.run(enter, collecting, (tx) => appendOf(tx, this.seals));
   }
 }
 

@@ -1,15 +1,10 @@
 import { PGlite, types, type ParserOptions, type Transaction } from '@electric-sql/pglite';
-import type {
-  SqlDriverAdapter,
-  SqlDriverAdapterFactory,
-  SqlQuery,
-  Transaction as AdapterTransaction,
-} from '@prisma/driver-adapter-utils';
+import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend, Patience, RawStatement } from './connections.js';
+import type { Backend, OpenTransaction, Patience, RawStatement } from './connections.js';
 import { asDatabaseError } from './errors.js';
 import { lockDirectory } from './lock.js';
 import { migrate } from './migrate.js';
@@ -85,7 +80,8 @@ function toBackend(pglite: PGlite, closed?: () => void): Backend {
   };
   return {
     patience: PATIENCE,
-    adapter: adapterFactory(pglite),
+    adapter: new PrismaPGlite(pglite),
+    begin: (enter) => begin(pglite, enter),
     query,
     openConnection: () =>
       Promise.resolve({ query, isLost: () => false, close: () => Promise.resolve() }),
@@ -108,45 +104,48 @@ export async function migrateEmbedded(pglite: PGlite): Promise<void> {
   });
 }
 
-/** The public adapter but for transactions, whose failed COMMIT it reports as a success. */
-function adapterFactory(pglite: PGlite): SqlDriverAdapterFactory {
-  const inner = new PrismaPGlite(pglite) as unknown as SqlDriverAdapterFactory;
-  return {
-    provider: inner.provider,
-    adapterName: inner.adapterName,
-    connect: async () => {
-      const adapter = await inner.connect();
-      adapter.startTransaction = () => startTransaction(pglite);
-      return adapter;
-    },
-  };
-}
-
-function startTransaction(pglite: PGlite): Promise<AdapterTransaction> {
+/** Opens a transaction of PGlite's own, whose failed COMMIT Prisma's public adapter would report as a success. */
+function begin(pglite: PGlite, enter: string): Promise<OpenTransaction> {
   return new Promise((resolve, reject) => {
     const outcome = pglite.transaction(async (transaction) => {
-      const adapter = await adapterOver(transaction);
+      await transaction.query(enter);
       await new Promise<void>((finish) => {
-        resolve({
-          provider: adapter.provider,
-          adapterName: adapter.adapterName,
-          options: { usePhantomQuery: true },
-          queryRaw: (query: SqlQuery) => adapter.queryRaw(query),
-          executeRaw: (query: SqlQuery) => adapter.executeRaw(query),
-          commit: async () => {
-            finish();
-            await outcome;
-          },
-          rollback: async () => {
-            await transaction.rollback();
-            finish();
-            await outcome;
-          },
-        });
+        resolve(toOpenTransaction(transaction, async () => (finish(), outcome)));
       });
     });
     outcome.catch(reject);
   });
+}
+
+/** `finish` commits, unless there was a rollback. */
+function toOpenTransaction(transaction: Transaction, finish: () => Promise<void>): OpenTransaction {
+  const query = async (text: string, values: unknown[]) => {
+    const options = { parsers: rawParsers };
+    const { rows, affectedRows } = await transaction.query<object>(text, values, options);
+    return { rows, affected: affectedRows ?? 0 };
+  };
+  return {
+    query,
+    adapter: () => adapterOver(transaction),
+    last: undefined,
+    async commit() {
+      if (this.last !== undefined) {
+        const { name, values } = this.last;
+        const places = values.map((_, index) => `$${index + 1}`);
+        try {
+          await query(`SELECT ${name}(${places.join(',')})`, values);
+        } catch (error) {
+          await this.rollback();
+          throw error;
+        }
+      }
+      await finish();
+    },
+    async rollback() {
+      await transaction.rollback();
+      await finish();
+    },
+  };
 }
 
 /** The public adapter's queries, run inside a transaction. */

@@ -1,7 +1,8 @@
 import type { Seals } from '../crypto/seal.js';
 import type { Prisma } from '../generated/prisma/client.js';
+import type { LastCall } from './connections.js';
 
-/** Prisma's client inside one transaction. */
+/** Prisma's client inside one transaction; its raw statements go straight to the driver (`Transactions`). */
 export type Tx = Prisma.TransactionClient;
 
 /** An event for the trail: its JSON text, and the copies of fields that lists filter by. */
@@ -25,19 +26,6 @@ interface Collected {
 
 /** Of the transactions that run now. */
 const collected = new WeakMap<Tx, Collected>();
-
-/** Nulls in arrays do not get through Prisma's parameters, so the events go as one JSON text. */
-const APPEND = `
-  SELECT audit_append(
-    array_agg(e.chain ORDER BY e.n), array_agg(e.body ORDER BY e.n), array_agg(e.seal ORDER BY e.n),
-    array_agg(NULL::bigint), array_agg(NULL::bigint),
-    array_agg(e.action ORDER BY e.n), array_agg(e.outcome ORDER BY e.n),
-    array_agg(e.actor_id ORDER BY e.n), array_agg(e.key_id ORDER BY e.n),
-    array_agg(e.target_id ORDER BY e.n), array_agg(e.request_id ORDER BY e.n),
-    true, $2::boolean) AS codes
-  FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (chain text, body text, seal text, action text, outcome text,
-    actor_id text, key_id text, target_id text, request_id text)) WITH ORDINALITY
-    AS e(chain, body, seal, action, outcome, actor_id, key_id, target_id, request_id, n)`;
 
 /**
  * Has an event appended by tenant() or system() as the last thing before COMMIT: it is on the trail
@@ -65,15 +53,19 @@ export function beginCollecting(tx: Tx): void {
   collected.set(tx, { events: [], raisesEpoch: false });
 }
 
-/** Appends what was collected, and ends collecting. Throws when anything was not appended. */
-export async function appendCollected(tx: Tx, seals: Seals | undefined): Promise<void> {
+/**
+ * Ends collecting: the call that appends everything, all of it or none, or nothing where nothing was collected. Throws
+ * when there can be no such call.
+ */
+export function appendOf(tx: Tx, seals: Seals | undefined): LastCall | undefined {
   const { events, raisesEpoch } = of(tx);
   collected.delete(tx);
   if (events.length === 0) {
     if (raisesEpoch) throw new Error('raiseEpoch() needs an event that says why');
-    return;
+    return undefined;
   }
   if (seals === undefined) throw new Error('no event can be written before the instance is known');
+  // Nulls in arrays do not get through literals, so the events go as one JSON text.
   const rows = events.map(({ actorId, keyId, targetId, requestId, ...event }) => ({
     ...event,
     seal: seals.event(event.chain, event.body),
@@ -82,15 +74,7 @@ export async function appendCollected(tx: Tx, seals: Seals | undefined): Promise
     target_id: targetId,
     request_id: requestId,
   }));
-  const [result] = await tx.$queryRawUnsafe<{ codes: number[] }[]>(
-    APPEND,
-    JSON.stringify(rows),
-    raisesEpoch,
-  );
-  const codes = result?.codes ?? [];
-  if (codes.length !== events.length || codes.some((code) => code !== 0)) {
-    throw new Error(`chain ${events[0]?.chain} took no events: codes ${codes.join(', ')}`);
-  }
+  return { name: 'audit_append_change', values: [JSON.stringify(rows), raisesEpoch] };
 }
 
 function of(tx: Tx): Collected {

@@ -11,6 +11,8 @@ import {
 } from './connections.js';
 import { asDatabaseError, DatabaseUnavailableError } from './errors.js';
 import { migrate } from './migrate.js';
+import { OneConnection, rawTypes, StatementNames, StrictClient } from './postgres-client.js';
+import { beginPostgres } from './postgres-transaction.js';
 
 /** A queue before the pool is work to be done; a server that froze must still be noticed in 3.5 s. */
 const PATIENCE: Patience = { start: 2_500, whole: 3_200 };
@@ -22,74 +24,9 @@ const MIGRATION_CONNECT_MS = 5_000;
 const MIGRATION_SETTINGS = `SELECT set_config('TimeZone','UTC',true), set_config('statement_timeout','0',true),
   set_config('lock_timeout','0',true), set_config('idle_in_transaction_session_timeout','0',true)`;
 
-const { INT8 } = pg.types.builtins;
-const INT8_ARRAY = 1016;
-const TEXT_ARRAY = 1009;
-const parseTextArray = pg.types.getTypeParser(TEXT_ARRAY as never) as (
-  text: string,
-) => (string | null)[];
-
-/** int8 as bigint; everything else as `pg` reads it. */
-const rawTypes: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
-    if (oid === (INT8 as number)) return BigInt;
-    if (oid === INT8_ARRAY) {
-      return (text: string) =>
-        parseTextArray(text).map((item) => (item === null ? null : BigInt(item)));
-    }
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- a parser of any type
-    return pg.types.getTypeParser(oid, format);
-  },
-};
-
 /** `pg` knows the time-out of one query, its types do not. */
 interface Query extends pg.QueryConfig {
   query_timeout?: number;
-}
-
-/** `query` once more for our own use: `pg` overloads it eight times. */
-type AnyQuery = (config: unknown, values?: unknown, callback?: unknown) => Promise<pg.QueryResult>;
-
-/**
- * A `pg` client without two traps. A statement that timed out on this side leaves the connection
- * waiting for the server, so the connection is destroyed and whatever comes after fails at once. And
- * a COMMIT that the server answers with ROLLBACK, because a statement before it had failed, is an
- * error instead of a success.
- */
-export class StrictClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config);
-    const query = super.query.bind(this) as AnyQuery;
-    const strict: AnyQuery = (config, values, callback) => {
-      const pending: unknown = query(config, values, callback);
-      return pending instanceof Promise
-        ? this.check(config, pending as Promise<pg.QueryResult>)
-        : (pending as Promise<pg.QueryResult>);
-    };
-    this.query = strict as pg.Client['query'];
-  }
-
-  private async check(config: unknown, pending: Promise<pg.QueryResult>): Promise<pg.QueryResult> {
-    try {
-      const result = await pending;
-      const text = typeof config === 'string' ? config : (config as pg.QueryConfig).text;
-      if (text === 'COMMIT' && result.command === 'ROLLBACK') {
-        throw Object.assign(new Error('the transaction was rolled back instead of committed'), {
-          code: '25P02',
-          severity: 'ERROR',
-        });
-      }
-      return result;
-    } catch (error) {
-      if (error instanceof Error && error.message === 'Query read timeout') this.destroy();
-      throw error;
-    }
-  }
-
-  /** Cuts the connection without a word to the server. */
-  destroy(): void {
-    (this as unknown as { connection: pg.Connection }).connection.stream.destroy();
-  }
 }
 
 /** Opens PostgreSQL; nothing connects before the first statement. */
@@ -120,12 +57,11 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
     if (statement.timeoutMs !== undefined) query.query_timeout = statement.timeoutMs;
     return query;
   };
+  const names = config.preparedStatements ? new StatementNames() : undefined;
   return {
     patience: PATIENCE,
-    adapter: new PrismaPg(
-      pool,
-      config.preparedStatements ? { statementNameGenerator: new StatementNames().of } : {},
-    ),
+    adapter: new PrismaPg(pool),
+    begin: (enter) => beginPostgres(pool, enter, names),
     query: async <R extends object>(statement: RawStatement, values: unknown[]) => {
       try {
         return (await pool.query<R>(toQuery(statement, values))).rows;
@@ -179,34 +115,6 @@ function withBinary(types: readonly ElementType[], values: unknown[]): unknown[]
     const type = types[index];
     return type === undefined ? value : binaryArray(type, value as unknown[]);
   });
-}
-
-/** Statements of Prisma that are named: those of the code, and not what lists of many lengths could make. */
-const MAX_NAMED = 1_000;
-
-/** Names for Prisma's statements: with one, the server parses and plans a statement once a connection. */
-class StatementNames {
-  private readonly names = new Map<string, string>();
-
-  /** The name of a statement; the empty one, which nothing is kept under, where there are too many. */
-  readonly of = ({ sql }: { sql: string }): string => {
-    let name = this.names.get(sql);
-    if (name === undefined) {
-      if (this.names.size >= MAX_NAMED) return '';
-      name = `prisma_${this.names.size}`;
-      this.names.set(sql, name);
-    }
-    return name;
-  };
-}
-
-/** A pool, as Prisma's adapter wants it, that is a single connection. */
-class OneConnection extends pg.Pool {
-  constructor(client: pg.Client) {
-    super();
-    const query = client.query.bind(client) as AnyQuery;
-    this.query = query as pg.Pool['query'];
-  }
 }
 
 async function connectAlone(

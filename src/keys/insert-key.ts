@@ -1,14 +1,12 @@
 import type { AuditTarget } from '../audit/event.js';
 import { changesBetween, record } from '../audit/record.js';
 import type { Actor } from '../auth/actor.js';
-import { creatorOf } from '../auth/created-by.dto.js';
 import { requireHeld } from '../auth/grant.js';
 import { effectivePermissions } from '../auth/permissions.js';
 import type { Tx } from '../database/database.service.js';
 import { conflict } from '../http/problem.js';
 import { registeredAmong } from '../permissions/registered.js';
 import {
-  type KeyFields,
   type KeyInput,
   newKeyFields,
   NO_KEY,
@@ -16,7 +14,7 @@ import {
   KEY_SNAPSHOT_FIELDS,
 } from './key-fields.js';
 import type { KeyRow } from './keys.dto.js';
-import { type KeyBounds, readKeyBounds } from './keys.sql.js';
+import { type DecidedKey, type KeyBounds, readKeyBounds, storeKey } from './keys.sql.js';
 import type { MintedKey } from './mint-key.js';
 import { thumbprintOf } from './public-jwk.js';
 
@@ -47,32 +45,10 @@ export async function insertKey(tx: Tx, actor: Actor, newKey: NewKey): Promise<K
   return writeKey(tx, actor, { organizationId, account, minted, fields, now: bounds.now });
 }
 
-/** A key of which everything is decided. */
-export interface DecidedKey extends Pick<NewKey, 'organizationId' | 'account' | 'minted'> {
-  fields: KeyFields;
-  now: Date;
-  rotatedFromId?: string;
-}
-
 /** Writes a key, and records `key.created`. */
 export async function writeKey(tx: Tx, actor: Actor, key: DecidedKey): Promise<KeyRow> {
-  const { organizationId, account, minted, fields, now, rotatedFromId = null } = key;
-  const row = await tx.key.create({
-    data: {
-      organizationId,
-      id: minted.id,
-      serviceAccountId: account.id,
-      ...minted.stored,
-      ...fields,
-      allPermissions: fields.permissions === null,
-      permissions: fields.permissions ?? [],
-      rotatedFromId,
-      ...creatorOf(actor),
-      createdAt: now,
-      updatedAt: now,
-    },
-    omit: { tokenHash: true },
-  });
+  const { organizationId, account, minted, fields } = key;
+  const row = await storeKey(tx, actor, key);
   record(tx, actor, 'key.created', {
     organizationId,
     targets: keyTargets(row, account),
@@ -81,7 +57,7 @@ export async function writeKey(tx: Tx, actor: Actor, key: DecidedKey): Promise<K
       ? { details: { publicKeyThumbprint: thumbprintOf(minted.stored.publicKey) } }
       : {}),
   });
-  return { ...row, status: 'active' };
+  return row;
 }
 
 /**

@@ -1,10 +1,14 @@
 import { isId } from '../crypto/id.js';
+import type { Actor } from '../auth/actor.js';
+import { creatorOf } from '../auth/created-by.dto.js';
 import type { Tx } from '../database/database.service.js';
 import { containing, keyset } from '../database/keyset.js';
 import { Prisma } from '../generated/prisma/client.js';
 import { toDate } from '../http/timestamp.js';
 import { notFound } from '../http/problem.js';
+import type { KeyFields } from './key-fields.js';
 import type { KeyRow, KeysQuery } from './keys.dto.js';
+import type { MintedKey } from './mint-key.js';
 
 /**
  * The status of a key `k`, by the database's clock. The statement's own time, so that what a filter
@@ -82,6 +86,40 @@ export async function readKey(
           AND k.id = ${id}`
     : [];
   if (row === undefined) throw notFound('key');
+  return row;
+}
+
+/** A key of which everything is decided. */
+export interface DecidedKey {
+  organizationId: string;
+  /** Locked, or made in this very transaction. */
+  account: { id: string; name: string };
+  minted: MintedKey;
+  fields: KeyFields;
+  now: Date;
+  rotatedFromId?: string;
+}
+
+const NO_TOKEN = { tokenHash: null, pepperVersion: null, obfuscatedToken: null };
+
+/** Stores a new key; not through Prisma's model, whose `create` takes more of the processor than all else about a key. */
+export async function storeKey(tx: Tx, actor: Actor, key: DecidedKey): Promise<KeyRow> {
+  const { organizationId, account, minted, fields, now, rotatedFromId = null } = key;
+  const { stored } = minted;
+  const token = 'tokenHash' in stored ? stored : NO_TOKEN;
+  const publicKey = 'publicKey' in stored ? JSON.stringify(stored.publicKey) : null;
+  const { createdByType, createdById, createdByName } = creatorOf(actor);
+  const [row] = await tx.$queryRaw<KeyRow[]>`
+    INSERT INTO keys AS k (organization_id, id, service_account_id, name,
+      token_hash, pepper_version, obfuscated_token, public_key,
+      all_permissions, permissions, allowed_cidrs, expires_at, rotated_from_id,
+      created_by_type, created_by_id, created_by_name, created_at, updated_at)
+    VALUES (${organizationId}, ${minted.id}, ${account.id}, ${fields.name},
+      ${token.tokenHash}, ${token.pepperVersion}, ${token.obfuscatedToken}, ${publicKey}::jsonb,
+      ${fields.permissions === null}, ${fields.permissions ?? []}, ${fields.allowedCidrs}, ${fields.expiresAt}, ${rotatedFromId},
+      ${createdByType}, ${createdById}, ${createdByName}, ${now}, ${now})
+    RETURNING ${COLUMNS}`;
+  if (row === undefined) throw new Error('INSERT returned nothing');
   return row;
 }
 

@@ -1,0 +1,140 @@
+import type {
+  SqlDriverAdapter,
+  SqlDriverAdapterFactory,
+  SqlQuery,
+  Transaction as AdapterTransaction,
+} from '@prisma/driver-adapter-utils';
+import { Prisma, PrismaClient } from '../generated/prisma/client.js';
+import { type Backend, type LastCall, type OpenTransaction, TIMEOUTS } from './connections.js';
+import type { Tx } from './events.js';
+
+/** A transaction that Prisma is about to open, and once it has, what it goes through. */
+interface Opening {
+  enter: string;
+  opened?: OpenTransaction;
+  /** Called when Prisma has come for it. */
+  taken: () => void;
+}
+
+/**
+ * Prisma's transactions, each a transaction of ours that it is handed: its models go through Prisma, raw statements on
+ * the same connection to the driver, for a fifth of the processor time that Prisma's interpreter takes.
+ */
+export class Transactions {
+  private readonly prisma: PrismaClient;
+  private expected: { opening: Opening; taken: Promise<void> } | undefined;
+
+  constructor(private readonly backend: Backend) {
+    const { provider, adapterName } = backend.adapter;
+    const adapter: SqlDriverAdapterFactory = {
+      provider,
+      adapterName,
+      connect: async () => {
+        const inner = await backend.adapter.connect();
+        inner.startTransaction = () => this.start();
+        return inner;
+      },
+    };
+    this.prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  }
+
+  /** Connects. Errors: the driver's. */
+  connect(): Promise<void> {
+    return this.prisma.$connect();
+  }
+
+  /** Rolls back what runs, and disconnects. */
+  disconnect(): Promise<void> {
+    return this.prisma.$disconnect();
+  }
+
+  /**
+   * Runs `work` in one transaction that begins with the statement `enter`; the one that `last` answers is run together
+   * with COMMIT. Errors: those of `work`, Prisma's and the driver's.
+   */
+  async run<T>(
+    enter: string,
+    work: (tx: Tx) => Promise<T>,
+    last: (tx: Tx) => LastCall | undefined,
+  ): Promise<T> {
+    // Prisma does not say for whom it starts a transaction, so one at a time is on the way to it; for microtasks only.
+    while (this.expected !== undefined) await this.expected.taken;
+    const opening: Opening = { enter, taken: () => undefined };
+    const taken = new Promise<void>((resolve) => (opening.taken = resolve));
+    const expected = { opening, taken };
+    this.expected = expected;
+    const ended = this.prisma.$transaction(
+      async (prismaTx) => {
+        const { opened } = opening;
+        if (opened === undefined) throw new Error('Prisma opened another transaction than ours');
+        const tx = withRawStatements(prismaTx, opened);
+        const result = await work(tx);
+        opened.last = last(tx);
+        return result;
+      },
+      { maxWait: this.backend.patience.start, timeout: TIMEOUTS.transaction },
+    );
+    try {
+      return await ended;
+    } finally {
+      // Prisma gave up before it came: nobody else may get this one.
+      if (this.expected === expected) this.take();
+    }
+  }
+
+  private async start(): Promise<AdapterTransaction> {
+    const opening = this.take();
+    if (opening === undefined) throw new Error('Prisma starts a transaction that nobody expects');
+    opening.opened = await this.backend.begin(opening.enter);
+    return toAdapterTransaction(this.backend.adapter, opening.opened);
+  }
+
+  private take(): Opening | undefined {
+    const opening = this.expected?.opening;
+    this.expected = undefined;
+    opening?.taken();
+    return opening;
+  }
+}
+
+/** What Prisma's models use of a transaction. */
+function toAdapterTransaction(
+  { provider, adapterName }: SqlDriverAdapterFactory,
+  opened: OpenTransaction,
+): AdapterTransaction {
+  let adapter: Promise<SqlDriverAdapter> | undefined;
+  const models = () => (adapter ??= opened.adapter());
+  return {
+    provider,
+    adapterName,
+    // COMMIT and ROLLBACK are ours.
+    options: { usePhantomQuery: true },
+    queryRaw: async (query: SqlQuery) => (await models()).queryRaw(query),
+    executeRaw: async (query: SqlQuery) => (await models()).executeRaw(query),
+    commit: () => opened.commit(),
+    rollback: () => opened.rollback(),
+  };
+}
+
+type Statement = readonly string[] | Prisma.Sql;
+
+/** The transaction with its four raw methods past Prisma. Rows are as `RawConnection` promises them. */
+function withRawStatements(tx: Tx, opened: OpenTransaction): Tx {
+  const run = (statement: Statement, values: unknown[]) => {
+    const sql = statement instanceof Prisma.Sql ? statement : Prisma.sql(statement, ...values);
+    return opened.query(sql.text, sql.values);
+  };
+  const raw = {
+    $queryRaw: async (statement: Statement, ...values: unknown[]) =>
+      (await run(statement, values)).rows,
+    $executeRaw: async (statement: Statement, ...values: unknown[]) =>
+      (await run(statement, values)).affected,
+    $queryRawUnsafe: async (text: string, ...values: unknown[]) =>
+      (await opened.query(text, values)).rows,
+    $executeRawUnsafe: async (text: string, ...values: unknown[]) =>
+      (await opened.query(text, values)).affected,
+  };
+  const methods = Object.entries(raw).map(([name, value]) => [name, { value }]);
+  // Defined and not assigned: Prisma's client is a proxy, which would get the assignments.
+  return Object.create(tx, Object.fromEntries(methods) as PropertyDescriptorMap) as Tx;
+}
