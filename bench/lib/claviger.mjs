@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { ADMIN, environment } from './environment.mjs';
 import { fill } from './fill.mjs';
-import { startServer } from './processes.mjs';
+import { SERVER_CORE, startServer } from './processes.mjs';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const POOL = 100;
@@ -34,19 +34,25 @@ export async function startClaviger(dataset) {
   const directory = join(dataset.folder, `data-${randomBytes(4).toString('hex')}`);
   mkdirSync(directory);
   const env = { ...environment(directory, dataset.databaseUrl), PORT: '0', LOG_LEVEL: 'warn' };
-  const first = await start(env);
+  const first = await start(env, SERVER_CORE);
   const known = await makeAccounts(first.url);
   await first.stop();
   const { accountIds } = await fillPastServer(dataset, directory, known.organizationId);
-  const server = await start(env);
+  const server = await start(env, SERVER_CORE);
   return { server, jobs: jobsOf({ ...known, accountIds }) };
 }
 
-function start(env) {
-  return startServer(MAIN, env, (output) => {
+/**
+ * Starts the built server, without filling anything.
+ * @param {Record<string, string>} env
+ * @param {number} [core] the one it is to run on; without it, any
+ */
+export function start(env, core) {
+  const isReady = (output) => {
     const port = /localhost:(\d+)\/docs/.exec(output)?.[1];
     return port && { url: `http://127.0.0.1:${port}` };
-  });
+  };
+  return startServer(MAIN, env, isReady, core);
 }
 
 /** Those whose tokens are used, made as an administrator would. */
@@ -71,7 +77,12 @@ async function makeAccounts(url) {
   };
 }
 
-async function post(url, body, token) {
+/**
+ * Sends JSON.
+ * @returns {Promise<any>} the answer
+ * @throws Error when it is no success
+ */
+export async function post(url, body, token) {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token ? bearer(token) : {}) },

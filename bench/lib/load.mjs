@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runLoad } from './processes.mjs';
+import { LOAD_CORE, runLoad } from './processes.mjs';
 
 /**
  * @typedef {object} Request one request as it is sent
@@ -29,19 +29,19 @@ export function chooseLoad(wanted) {
 /**
  * Sends the requests one after the other, again and again, on each of the connections.
  * @param {'wrk' | 'autocannon'} program
- * @param {{ url: string, requests: Request[], connections: number, seconds: number, folder: string }} load `folder`: for a
- *   file of the requests
+ * @param {{ url: string, requests: Request[], connections: number, seconds: number, folder: string, core?: number | null }}
+ *   load `folder`: for a file of the requests; `core`: null for any, else the load's
  * @returns {Promise<Measured>}
  */
 export function measure(program, load) {
   return program === 'wrk' ? wrk(load) : autocannon(load);
 }
 
-async function wrk({ url, requests, connections, seconds, folder }) {
+async function wrk({ url, requests, connections, seconds, folder, core = LOAD_CORE }) {
   const script = join(folder, 'requests.lua');
   writeFileSync(script, luaOf(requests));
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency'];
-  const output = await runLoad('wrk', [...args, '-s', script, url]);
+  const output = await runLoad('wrk', [...args, '-s', script, url], core ?? undefined);
   const result = /^RESULT (.*)$/m.exec(output)?.[1];
   if (result === undefined) throw new Error(`wrk said nothing that can be read:\n${output}`);
   const { answered, duration, p50, p99, failed } = JSON.parse(result);
@@ -78,11 +78,11 @@ end
 `;
 }
 
-async function autocannon({ folder, ...load }) {
+async function autocannon({ folder, core = LOAD_CORE, ...load }) {
   const file = join(folder, 'requests.json');
   writeFileSync(file, JSON.stringify(load));
   const script = fileURLToPath(new URL('autocannon.mjs', import.meta.url));
-  return JSON.parse(await runLoad(process.execPath, [script, file]));
+  return JSON.parse(await runLoad(process.execPath, [script, file], core ?? undefined));
 }
 
 /**
@@ -94,5 +94,5 @@ export async function measurePaced({ folder, ...load }) {
   const file = join(folder, 'paced.json');
   writeFileSync(file, JSON.stringify(load));
   const script = fileURLToPath(new URL('paced.mjs', import.meta.url));
-  return JSON.parse(await runLoad(process.execPath, [script, file]));
+  return JSON.parse(await runLoad(process.execPath, [script, file], LOAD_CORE));
 }

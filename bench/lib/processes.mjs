@@ -13,23 +13,27 @@ export function killAll() {
 }
 
 function spawnOn(core, command, args, options) {
-  const child = spawn('taskset', ['-c', String(core), command, ...args], options);
+  const child =
+    core === undefined
+      ? spawn(command, args, options)
+      : spawn('taskset', ['-c', String(core), command, ...args], options);
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
 }
 
 /**
- * Starts a server on the servers' core, as a process of its own.
+ * Starts a server as a process of its own.
  * @template T
  * @param {string} script its path
  * @param {Record<string, string>} env all that it sees of the environment, besides PATH
  * @param {(output: string) => T | undefined} isReady reads from its standard output what is to be known of it
+ * @param {number} [core] the one it is to run on; without it, any
  * @returns {Promise<T & { pid: number, stop: () => Promise<void> }>}
  * @throws Error when it exits before it is ready
  */
-export function startServer(script, env, isReady) {
-  const child = spawnOn(SERVER_CORE, process.execPath, [script], {
+export function startServer(script, env, isReady, core) {
+  const child = spawnOn(core, process.execPath, [script], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -67,12 +71,15 @@ export function readyLine(output) {
 }
 
 /**
- * Runs a program on the load's core to its end.
+ * Runs a program to its end.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {number} [core] the one it is to run on; without it, any
  * @returns {Promise<string>} its standard output
  * @throws Error when it fails
  */
-export function runLoad(command, args) {
-  const child = spawnOn(LOAD_CORE, command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+export function runLoad(command, args, core) {
+  const child = spawnOn(core, command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, complaints] = ['', ''];
   child.stdout.on('data', (chunk) => (output += chunk));
   child.stderr.on('data', (chunk) => (complaints += chunk));

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { bearer, startClaviger, withJson, wrong } from './claviger.mjs';
-import { readyLine, startServer } from './processes.mjs';
+import { readyLine, SERVER_CORE, startServer } from './processes.mjs';
 
 /**
  * @typedef {object} Job what is asked of a server
@@ -114,7 +114,7 @@ async function startPeer(id, { keys: keyCount, connections }, { createDatabase }
   const path = fileURLToPath(new URL(`../peers/${script}.mjs`, import.meta.url));
   const url = database ? await createDatabase(script.replaceAll('-', '_')) : undefined;
   const env = { KEYS: String(keyCount), TOKENS: String(TOKENS), ...(url && { DATABASE_URL: url }) };
-  const server = await startServer(path, env, readyLine);
+  const server = await startServer(path, env, readyLine, SERVER_CORE);
   return Object.entries(jobs(server)).map(([job, asked]) => ({
     id,
     job,
