@@ -49,9 +49,9 @@ export function entityTagOf(body: unknown): string | undefined {
   return (body as Partial<Tagged<object>>)[ETAG]?.();
 }
 
-/** Lists make bodies by the hundred and need no tags: it is computed when asked for. A spread keeps it. */
+/** Lists make bodies by the hundred and need no tags: it is computed when asked for. A spread of the body keeps it. */
 function withTag<T extends object>(body: T, tag: () => string): Tagged<T> {
-  return { ...body, [ETAG]: tag };
+  return Object.assign(body, { [ETAG]: tag });
 }
 
 /** Whoever asks for a change, as far as its condition is concerned. */
