@@ -40,7 +40,7 @@ export interface LastCall {
 export interface OpenTransaction {
   /**
    * Runs a statement; types as in {@link RawConnection}. `affected` counts rows.
-   * Errors: the driver's (sqlState() tells); once the transaction has ended, nothing is run.
+   * Errors: the driver's (sqlState() tells). Not to be called once the transaction has ended.
    */
   query(text: string, values: unknown[]): Promise<{ rows: object[]; affected: number }>;
   /** Prisma's way to the same connection. */

@@ -34,7 +34,6 @@ export async function beginPostgres(
 
 class PostgresTransaction implements OpenTransaction {
   last: LastCall | undefined;
-  private hasEnded = false;
 
   constructor(
     private readonly client: pg.PoolClient,
@@ -42,8 +41,6 @@ class PostgresTransaction implements OpenTransaction {
   ) {}
 
   async query(text: string, values: unknown[]) {
-    // Somebody else may have the connection already.
-    if (this.hasEnded) throw new Error('the transaction has ended');
     const query: pg.QueryConfig = { text, values, types: rawTypes };
     const name = this.names?.of({ sql: text });
     if (name) query.name = name;
@@ -62,7 +59,6 @@ class PostgresTransaction implements OpenTransaction {
   }
 
   async commit(): Promise<void> {
-    this.hasEnded = true;
     const text = this.last === undefined ? 'COMMIT' : `${toText(this.last)}; COMMIT`;
     try {
       // One result, or one for each statement; its types know the former alone.
@@ -77,7 +73,6 @@ class PostgresTransaction implements OpenTransaction {
   }
 
   async rollback(): Promise<void> {
-    this.hasEnded = true;
     await this.leave('ROLLBACK');
   }
 

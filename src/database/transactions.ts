@@ -6,12 +6,15 @@ import type {
 } from '@prisma/driver-adapter-utils';
 import { Prisma, PrismaClient } from '../generated/prisma/client.js';
 import { type Backend, type LastCall, type OpenTransaction, TIMEOUTS } from './connections.js';
+import { DatabaseUnavailableError } from './errors.js';
 import type { Tx } from './events.js';
 
 /** A transaction that Prisma is about to open, and once it has, what it goes through. */
 interface Opening {
   enter: string;
   opened?: OpenTransaction;
+  /** By COMMIT, by ROLLBACK, or because it took too long: somebody else may have the connection already. */
+  hasEnded: boolean;
   /** Called when Prisma has come for it. */
   taken: () => void;
 }
@@ -59,7 +62,7 @@ export class Transactions {
   ): Promise<T> {
     // Prisma does not say for whom it starts a transaction, so one at a time is on the way to it; for microtasks only.
     while (this.expected !== undefined) await this.expected.taken;
-    const opening: Opening = { enter, taken: () => undefined };
+    const opening: Opening = { enter, hasEnded: false, taken: () => undefined };
     const taken = new Promise<void>((resolve) => (opening.taken = resolve));
     const expected = { opening, taken };
     this.expected = expected;
@@ -67,7 +70,7 @@ export class Transactions {
       async (prismaTx) => {
         const { opened } = opening;
         if (opened === undefined) throw new Error('Prisma opened another transaction than ours');
-        const tx = withRawStatements(prismaTx, opened);
+        const tx = withRawStatements(prismaTx, opened, opening);
         const result = await work(tx);
         opened.last = last(tx);
         return result;
@@ -86,7 +89,7 @@ export class Transactions {
     const opening = this.take();
     if (opening === undefined) throw new Error('Prisma starts a transaction that nobody expects');
     opening.opened = await this.backend.begin(opening.enter);
-    return toAdapterTransaction(this.backend.adapter, opening.opened);
+    return toAdapterTransaction(this.backend.adapter, opening.opened, opening);
   }
 
   private take(): Opening | undefined {
@@ -101,6 +104,7 @@ export class Transactions {
 function toAdapterTransaction(
   { provider, adapterName }: SqlDriverAdapterFactory,
   opened: OpenTransaction,
+  opening: Opening,
 ): AdapterTransaction {
   let adapter: Promise<SqlDriverAdapter> | undefined;
   const models = () => (adapter ??= opened.adapter());
@@ -111,28 +115,37 @@ function toAdapterTransaction(
     options: { usePhantomQuery: true },
     queryRaw: async (query: SqlQuery) => (await models()).queryRaw(query),
     executeRaw: async (query: SqlQuery) => (await models()).executeRaw(query),
-    commit: () => opened.commit(),
-    rollback: () => opened.rollback(),
+    commit: () => {
+      opening.hasEnded = true;
+      return opened.commit();
+    },
+    rollback: () => {
+      opening.hasEnded = true;
+      return opened.rollback();
+    },
   };
 }
 
 type Statement = readonly string[] | Prisma.Sql;
 
 /** The transaction with its four raw methods past Prisma. Rows are as `RawConnection` promises them. */
-function withRawStatements(tx: Tx, opened: OpenTransaction): Tx {
-  const run = (statement: Statement, values: unknown[]) => {
+function withRawStatements(tx: Tx, opened: OpenTransaction, opening: Opening): Tx {
+  const run = (text: string, values: unknown[]) => {
+    if (opening.hasEnded) throw new DatabaseUnavailableError('the transaction has ended');
+    return opened.query(text, values);
+  };
+  const runSql = (statement: Statement, values: unknown[]) => {
     const sql = statement instanceof Prisma.Sql ? statement : Prisma.sql(statement, ...values);
-    return opened.query(sql.text, sql.values);
+    return run(sql.text, sql.values);
   };
   const raw = {
     $queryRaw: async (statement: Statement, ...values: unknown[]) =>
-      (await run(statement, values)).rows,
+      (await runSql(statement, values)).rows,
     $executeRaw: async (statement: Statement, ...values: unknown[]) =>
-      (await run(statement, values)).affected,
-    $queryRawUnsafe: async (text: string, ...values: unknown[]) =>
-      (await opened.query(text, values)).rows,
+      (await runSql(statement, values)).affected,
+    $queryRawUnsafe: async (text: string, ...values: unknown[]) => (await run(text, values)).rows,
     $executeRawUnsafe: async (text: string, ...values: unknown[]) =>
-      (await opened.query(text, values)).affected,
+      (await run(text, values)).affected,
   };
   const methods = Object.entries(raw).map(([name, value]) => [name, { value }]);
   // Defined and not assigned: Prisma's client is a proxy, which would get the assignments.
