@@ -11,6 +11,8 @@ import { SERVER_CORE, startServer } from './processes.mjs';
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const POOL = 100;
 const VERIFIERS = 10;
+/** Of the organization that is asked; so many get keys. */
+const MIN_ACCOUNTS = 1_000;
 /** What one statement may touch on the embedded database, and what is quick elsewhere. */
 const ROWS_PER_STATEMENT = { pglite: 1_000, postgres: 100_000 };
 
@@ -95,7 +97,9 @@ export async function post(url, body, token) {
 async function fillPastServer(dataset, directory, organizationId) {
   const { kind, databaseUrl, organizations, keys, events } = dataset;
   const rowsPerStatement = ROWS_PER_STATEMENT[kind];
-  const size = { organizationId, accounts: 1_000, organizations, keys, events, rowsPerStatement };
+  // Half of the keys are that organization's: two an account, as while one is replaced.
+  const accounts = Math.max(MIN_ACCOUNTS, keys / 4);
+  const size = { organizationId, accounts, organizations, keys, events, rowsPerStatement };
   if (kind === 'pglite') {
     const database = await PGlite.create(join(directory, 'pg'));
     try {
@@ -143,7 +147,7 @@ function jobsOf({ organizationId, accountIds, admin, tokens, verifiers }) {
       proves: (answer) => answer.data.length === 50,
     },
     create: {
-      requests: accountIds.map((id) => create(id, bearer(admin))),
+      requests: accountIds.slice(0, MIN_ACCOUNTS).map((id) => create(id, bearer(admin))),
       refused: create(accountIds[0], bearer(wrong(admin))),
     },
     login: { requests: [login(ADMIN.password)], refused: login(`not ${ADMIN.password}`) },
