@@ -11,8 +11,9 @@ import pg from 'pg';
  * that it may be called when the process exits; what it held is gone then.
  * @param {{ settings?: Record<string, string | number>, core?: number }} [options] settings as `postgres -c` takes them;
  *   the one core it is to run on (Linux)
- * @returns {Promise<{ url: string, superuserUrl: string, stop: () => void }>} `url` is of the login `claviger`, which may
- *   create databases and roles
+ * @returns {Promise<{ url: string, superuserUrl: string, stop: () => void, data: string,
+ *   pgCtl: { command: string, args: string[], options: object } }>} `url` is of the login `claviger`, which may
+ *   create databases and roles; `data` is the data directory, and `pgCtl` how to start it again, for those who stop it
  * @throws Error when there are no binaries, or they fail
  */
 export async function startPrivatePostgres({ settings = {}, core } = {}) {
@@ -44,10 +45,12 @@ export async function startPrivatePostgres({ settings = {}, core } = {}) {
       ...settings,
     }).map(([name, value]) => `-c ${name}=${value}`);
     const flags = [`-p ${port}`, ...given].join(' ');
-    run('pg_ctl', '-D', data, '-o', flags, '-l', join(folder, 'log'), '-w', 'start');
+    const start = ['-D', data, '-o', flags, '-l', join(folder, 'log'), '-w', 'start'];
+    run('pg_ctl', ...start);
     const superuserUrl = `postgres://postgres@127.0.0.1:${port}/postgres`;
     await createLogin(superuserUrl);
-    return { url: superuserUrl.replace('postgres@', 'claviger@'), superuserUrl, stop };
+    const pgCtl = { command: join(bin, 'pg_ctl'), args: start, options };
+    return { url: superuserUrl.replace('postgres@', 'claviger@'), superuserUrl, stop, data, pgCtl };
   } catch (error) {
     stop();
     throw error;

@@ -1,0 +1,11 @@
+/** See private-postgres.mjs. */
+export function startPrivatePostgres(options?: {
+  settings?: Record<string, string | number>;
+  core?: number;
+}): Promise<{
+  url: string;
+  superuserUrl: string;
+  stop: () => void;
+  data: string;
+  pgCtl: { command: string; args: string[]; options: object };
+}>;
