@@ -295,8 +295,8 @@ describe('when the trail cannot be written', () => {
   });
 });
 
-/** The embedded database has no connections that could be cut. */
-const onPostgresIt = onPostgres ? it : it.skip;
+/** The embedded database has no connections that could be cut, and behind a PgBouncer nobody knows which is whose. */
+const onPostgresIt = onPostgres && process.env.TEST_POOLER_URL === undefined ? it : it.skip;
 
 describe('when the gate’s idle connection has been cut', () => {
   onPostgresIt('the next request does not notice', async () => {

@@ -12,6 +12,8 @@ import { migratePostgres } from '../src/database/postgres.js';
 
 /** Where the tests' databases are: PostgreSQL when TEST_DATABASE_URL names a login that may create them. */
 const SERVER_URL = process.env.TEST_DATABASE_URL;
+/** A PgBouncer before that server, through which the servers under test go (scripts/test-pgbouncer.mjs). */
+const POOLER_URL = process.env.TEST_POOLER_URL;
 
 /** A migrated database of one's own. */
 export interface TestDatabase {
@@ -47,14 +49,18 @@ export async function testDatabase({ durable = false } = {}): Promise<TestDataba
   return { config: { dataDir: directory }, cleanup };
 }
 
-/** A database on TEST_DATABASE_URL's server, not migrated unless made from another. */
+/**
+ * A database on TEST_DATABASE_URL's server, not migrated unless made from another. `url` is for the servers under test,
+ * `directUrl` for whoever looks on and holds locks meanwhile.
+ */
 export async function emptyDatabase(
   from = 'template0',
-): Promise<{ url: string; cleanup: () => Promise<void> }> {
+): Promise<{ url: string; directUrl: string; cleanup: () => Promise<void> }> {
   const name = `${runName()}_${randomUUID().slice(0, 8)}`;
   await onServer(`CREATE DATABASE "${name}" TEMPLATE "${from}"`);
   return {
-    url: databaseUrl(name),
+    url: databaseUrl(name, POOLER_URL),
+    directUrl: databaseUrl(name),
     cleanup: () => onServer(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`),
   };
 }
@@ -67,7 +73,7 @@ export function databaseConfig({ config }: Pick<TestDatabase, 'config'>): Config
     publicUrl: 'http://127.0.0.1',
     trustedProxies: [],
     logLevel: 'silent',
-    preparedStatements: true,
+    preparedStatements: process.env.PREPARED_STATEMENTS !== 'false',
     corsOrigins: [],
     accessTokenSeconds: 300,
     workers: 1,
@@ -96,8 +102,8 @@ function runName(): string {
   return basename(templateDirectory()).toLowerCase();
 }
 
-function databaseUrl(name: string): string {
-  const url = new URL(SERVER_URL ?? '');
+function databaseUrl(name: string, server = SERVER_URL): string {
+  const url = new URL(server ?? SERVER_URL ?? '');
   url.pathname = `/${name}`;
   return url.href;
 }

@@ -38,7 +38,7 @@ const DEFAULTS: Config = {
   pepper: PEPPER,
   trustedProxies: [],
   logLevel: 'trace',
-  preparedStatements: true,
+  preparedStatements: process.env.PREPARED_STATEMENTS !== 'false',
   corsOrigins: [],
   accessTokenSeconds: 300,
   workers: 1,

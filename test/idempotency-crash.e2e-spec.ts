@@ -53,7 +53,7 @@ async function expectOne(client: Client, path: string, keys: string, answer: Ans
     const database = await emptyDatabase();
     const pepper = randomBytes(32).toString('base64');
     const env = { DATABASE_URL: database.url, PEPPER: pepper, LOG_LEVEL: 'warn', ...ADMIN };
-    const side = new pg.Client(database.url);
+    const side = new pg.Client(database.directUrl);
     try {
       const first = await startProcess(env);
       const { token, path, keys } = await begin(first);

@@ -33,7 +33,7 @@ async function logIn(server: ServerProcess): Promise<{ client: Client; path: str
 describeOnPostgres('two processes on one PostgreSQL', () => {
   let first: ServerProcess;
   let second: ServerProcess;
-  let database: { url: string; cleanup(): Promise<void> };
+  let database: Awaited<ReturnType<typeof emptyDatabase>>;
   let env: Record<string, string>;
 
   beforeAll(async () => {
@@ -54,7 +54,7 @@ describeOnPostgres('two processes on one PostgreSQL', () => {
   });
 
   it('have one schema, one administrator and one organization after starting at once', async () => {
-    const client = new pg.Client(database.url);
+    const client = new pg.Client(database.directUrl);
     await client.connect();
     const { rows } = await client.query(`SELECT
       (SELECT count(*)::int FROM _prisma_migrations) AS migrations,

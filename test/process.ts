@@ -27,6 +27,10 @@ export interface FailedStart {
 /** For servers on PostgreSQL, whose checkpoints nobody looks at. */
 const NOWHERE = mkdtempSync(join(tmpdir(), 'claviger-process-'));
 
+/** Of the tests' own environment; PREPARED_STATEMENTS where they go through a PgBouncer. */
+const { PATH, PREPARED_STATEMENTS } = process.env;
+const INHERITED = { PATH, ...(PREPARED_STATEMENTS === undefined ? {} : { PREPARED_STATEMENTS }) };
+
 const running = new Set<ChildProcess>();
 
 /** For `afterAll`: ends what a failed test has left running. */
@@ -75,7 +79,7 @@ function launch(env: Record<string, string>): {
   if (!existsSync(MAIN)) throw new Error('these tests need the built server: npm run build');
   if (env.PEPPER) remember(env.PEPPER);
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', DATA_DIR: NOWHERE, ...env },
+    env: { ...INHERITED, PORT: '0', HOST: '127.0.0.1', DATA_DIR: NOWHERE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
