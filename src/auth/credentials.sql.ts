@@ -103,17 +103,11 @@ export const ASSERTING_KEY_STATEMENT = keyStatement(
 
 /**
  * Notes that an assertion was used: organization ($1), key ($2), hash of its `jti` ($3), and until when it must be remembered,
- * in Unix milliseconds ($4). No row: it was used before. Takes up to 20 expired ones away.
+ * in Unix milliseconds ($4). No row: it was used before.
  */
 export const USE_ASSERTION_STATEMENT: RawStatement = {
   name: 'use_assertion',
   text: `
-    WITH expired AS (
-      SELECT key_id, jti_hash FROM used_assertions WHERE expires_at <= clock_timestamp()
-      ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED
-    ), swept AS (
-      DELETE FROM used_assertions u USING expired WHERE u.key_id = expired.key_id AND u.jti_hash = expired.jti_hash
-    )
     INSERT INTO used_assertions (organization_id, key_id, jti_hash, expires_at)
     VALUES ($1, $2, $3, to_timestamp($4::float8 / 1000)) ON CONFLICT DO NOTHING
     RETURNING key_id AS "keyId"`,
