@@ -179,3 +179,17 @@ export const TOUCH_SESSION_STATEMENT: RawStatement = {
     UPDATE sessions SET last_seen_at = clock_timestamp()
     WHERE id = $1 AND ended_at IS NULL AND last_seen_at <= clock_timestamp() - interval '1 minute'`,
 };
+
+/** A token of a key ($1) whose hash under the pepper before is $3 is stored under that of today: hash ($2) and version ($4). */
+export const REHASH_KEY_STATEMENT = rehashStatement('keys');
+
+/** The same for the token of a session. */
+export const REHASH_SESSION_STATEMENT = rehashStatement('sessions');
+
+/** Only to the database's own pepper: while one is replaced, instances with the one before undo nothing. */
+function rehashStatement(table: 'keys' | 'sessions'): RawStatement {
+  const text = `
+    UPDATE ${table} SET token_hash = $2, pepper_version = $4 WHERE id = $1 AND token_hash = $3
+      AND EXISTS (SELECT FROM instance WHERE pepper_version = $4)`;
+  return { name: `rehash_${table}`, text };
+}
