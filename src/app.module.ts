@@ -11,6 +11,7 @@ import { InvitationsModule } from './invitations/invitations.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LimitsModule } from './limits/limits.module.js';
+import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
 import { OrganizationsModule } from './organizations/organizations.module.js';
 import { PasswordResetsModule } from './password-resets/password-resets.module.js';
@@ -48,6 +49,7 @@ export class AppModule {
         AuditModule,
         ExportsModule,
         ImportsModule,
+        MaintenanceModule,
       ],
     };
   }

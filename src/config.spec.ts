@@ -20,6 +20,7 @@ const EVERYTHING = {
   DIRECT_DATABASE_URL: DATABASE_URL,
   DATA_DIR: '/var/lib/claviger',
   PEPPER,
+  PEPPER_PREVIOUS: Buffer.alloc(32, 4).toString('base64'),
   ...ADMIN,
   TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.1,fd00::/8,::1',
   LOG_LEVEL: 'silent',
@@ -70,6 +71,7 @@ describe('loadConfig', () => {
       directDatabaseUrl: DATABASE_URL,
       dataDir: '/var/lib/claviger',
       pepper: Buffer.alloc(32, 5),
+      pepperPrevious: Buffer.alloc(32, 4),
       admin: {
         email: 'admin@example.com',
         password: 'correct horse battery',
@@ -148,6 +150,7 @@ describe('faults', () => {
     ['METRICS_TOKEN', 'with spaces in the token'],
     ['PEPPER', 'short'],
     ['PEPPER', Buffer.alloc(32).toString('hex')],
+    ['PEPPER_PREVIOUS', 'short'],
   ])('finds %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([
       expect.stringMatching(new RegExp(`^${name}: (entry \\d )?must be `)),
@@ -185,6 +188,12 @@ describe('ConfigError', () => {
       expect.stringMatching(/^DIRECT_DATABASE_URL: /),
     ]);
     expect(faultsOf({ PEPPER })).toEqual([]);
+  });
+
+  it('wants a previous pepper to be another one', () => {
+    expect(faultsOf({ PEPPER, PEPPER_PREVIOUS: PEPPER })).toEqual([
+      expect.stringMatching(/^PEPPER_PREVIOUS: must be another/),
+    ]);
   });
 
   it.each(Object.keys(ADMIN))('wants the administrator whole: %s alone, or without it', (name) => {

@@ -22,6 +22,8 @@ export interface Config {
   dataDir: string;
   /** 32 bytes. Always there with a `databaseUrl`; the embedded mode makes its own. */
   pepper?: Buffer;
+  /** The pepper that `pepper` replaces, as long as tokens under it are accepted. */
+  pepperPrevious?: Buffer;
   /** The first administrator and organization, for an empty database. */
   admin?: { email: string; password: string; organizationName: string };
   /** CIDRs; a single address counts as one. */
@@ -109,7 +111,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
 
 function readDatabase(
   read: EnvironmentReader,
-): Pick<Config, 'databaseUrl' | 'directDatabaseUrl' | 'dataDir' | 'pepper'> {
+): Pick<Config, 'databaseUrl' | 'directDatabaseUrl' | 'dataDir' | 'pepper' | 'pepperPrevious'> {
   const postgres = urlWith('postgres:', 'postgresql:');
   return {
     databaseUrl: read.checkedSecret('DATABASE_URL', postgres, 'a postgresql:// URL'),
@@ -119,6 +121,11 @@ function readDatabase(
       'PEPPER',
       decodePepper,
       '32 bytes in base64; make them with: openssl rand -base64 32',
+    ),
+    pepperPrevious: read.checkedSecret(
+      'PEPPER_PREVIOUS',
+      decodePepper,
+      '32 bytes in base64: the value that PEPPER had before',
     ),
   };
 }
@@ -152,6 +159,9 @@ function readAdmin(read: EnvironmentReader): Config['admin'] {
 
 /** Faults that only show when two variables are seen together. */
 function checkTogether(config: Config, read: EnvironmentReader): void {
+  if (config.pepperPrevious !== undefined && config.pepper?.equals(config.pepperPrevious)) {
+    read.fault('PEPPER_PREVIOUS', 'must be another value than PEPPER: the one that it had before');
+  }
   if (!read.isSet('DATABASE_URL')) {
     if (config.workers > 1) {
       read.fault(

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from './config.js';
 import { PasswordHasher } from './crypto/password.js';
+import { InstanceSecret } from './crypto/instance-secret.js';
 import { Pepper } from './crypto/pepper.js';
 import { Seals } from './crypto/seal.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -29,21 +30,35 @@ export class FoundationModule {
         },
         { provide: Pepper, inject: [Instance], useFactory: ({ pepper }: Instance) => pepper },
         {
+          provide: InstanceSecret,
+          inject: [Instance],
+          useFactory: ({ secret }: Instance) => secret,
+        },
+        {
           provide: CursorCodec,
-          inject: [Pepper],
-          useFactory: (pepper: Pepper) => new CursorCodec(pepper.derive('cursor')),
+          inject: [InstanceSecret],
+          useFactory: (secret: InstanceSecret) => new CursorCodec(secret.derive('cursor')),
         },
         {
           provide: Seals,
-          inject: [DatabaseService, Pepper],
+          inject: [DatabaseService, InstanceSecret],
           // From here on the database can write events.
-          useFactory: (database: DatabaseService, pepper: Pepper) =>
-            (database.seals = new Seals(pepper.derive('audit-seal'))),
+          useFactory: (database: DatabaseService, secret: InstanceSecret) =>
+            (database.seals = new Seals(secret.derive('audit-seal'))),
         },
         PasswordHasher,
         LongAnswers,
       ],
-      exports: [CONFIG, Instance, Pepper, Seals, CursorCodec, PasswordHasher, LongAnswers],
+      exports: [
+        CONFIG,
+        Instance,
+        Pepper,
+        InstanceSecret,
+        Seals,
+        CursorCodec,
+        PasswordHasher,
+        LongAnswers,
+      ],
     };
   }
 }

@@ -15,6 +15,7 @@ describe('loggableFields', () => {
       access_token: 'x',
       tokenHash: 'x',
       PEPPER: 'x',
+      pepperPrevious: 'x',
       clientSecret: 'x',
       databaseUrl: 'x',
       headers: { a: 'x' },

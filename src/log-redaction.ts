@@ -6,7 +6,7 @@ import { redactTokens } from './crypto/token.js';
  * request's headers or body.
  */
 const DROPPED =
-  /(?:password|passphrase|secret|pepper|authorization|cookie|apikey|token|assertion)s?(?:hash)?$|(?:headers?|trailers|body)$|^(?:database|directdatabase|redis|smtp)url$/;
+  /(?:password|passphrase|secret|pepper|pepperprevious|authorization|cookie|apikey|token|assertion)s?(?:hash)?$|(?:headers?|trailers|body)$|^(?:database|directdatabase|redis|smtp)url$/;
 
 /** `user:password@` in a URL, as drivers like to repeat it in errors; and hashes of passwords. */
 const URL_CREDENTIALS = /(:\/\/)[^\s/?#@:"\\]*:[^\s/?#"\\]*@/g;

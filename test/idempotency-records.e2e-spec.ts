@@ -81,17 +81,6 @@ describe('what is kept', () => {
     expect(await recordsOf(admin.keyId)).toHaveLength(1);
   });
 
-  it('is swept by whoever comes next, in whatever organization', async () => {
-    const elsewhere = await anOrganization(server);
-    const stranger = await aPerson(server, elsewhere);
-    const role = { key: 'swept', name: 'Swept', permissions: [] };
-    await post(stranger.client, `${elsewhere.path}/roles`, role, 'swept');
-    expect(await recordsOf(stranger.sessionId)).toHaveLength(1);
-    await expire(stranger.sessionId);
-    await post(owner.client, `${organization.path}/roles`, { ...role, key: 'sweeper' }, 'sweeper');
-    expect(await recordsOf(stranger.sessionId)).toEqual([]);
-  });
-
   it('is seen by no other tenant', async () => {
     const elsewhere = await anOrganization(server);
     await post(owner.client, keysOf(account), { name: 'Hidden' }, 'hidden');

@@ -49,7 +49,7 @@ async function stop(server: TestServer): Promise<void> {
 const maintenanceOf = (server: TestServer): Retention => ({
   database: server.database,
   signal: new AbortController().signal,
-  signer: signerOf(server.instance.pepper),
+  signer: signerOf(server.instance.secret),
   instance: server.instance.uid,
   months: MONTHS,
 });

@@ -5,7 +5,7 @@ import {
   sign as signEd25519,
   verify as verifyEd25519,
 } from 'node:crypto';
-import type { Pepper } from '../crypto/pepper.js';
+import type { InstanceSecret } from '../crypto/instance-secret.js';
 
 /** Where a chain stands. */
 export interface Head {
@@ -45,13 +45,13 @@ export interface SignedCheckpoint {
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
 const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** Signs checkpoints and tombstones with a key that comes of the pepper, so that all instances have the same. */
+/** Signs checkpoints and tombstones with a key that comes of the instance's secret, so that all instances have the same. */
 export class CheckpointSigner {
   /** The public key, 32 bytes in base64url. */
   readonly publicKey: string;
   readonly #key: KeyObject;
 
-  /** @param seed 32 bytes, `pepper.derive('audit-checkpoint')` */
+  /** @param seed 32 bytes, `secret.derive('audit-checkpoint')` */
   constructor(seed: Buffer) {
     const key = Buffer.concat([PRIVATE_DER, seed]);
     this.#key = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
@@ -71,8 +71,8 @@ export class CheckpointSigner {
 }
 
 /** The signer of a server's checkpoints. */
-export function signerOf(pepper: Pepper): CheckpointSigner {
-  return new CheckpointSigner(pepper.derive('audit-checkpoint'));
+export function signerOf(secret: InstanceSecret): CheckpointSigner {
+  return new CheckpointSigner(secret.derive('audit-checkpoint'));
 }
 
 /** A checkpoint of the place where a chain stands. `at`: RFC 3339. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
-import { Pepper } from '../crypto/pepper.js';
+import { InstanceSecret } from '../crypto/instance-secret.js';
 import { DatabaseService } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
 import {
@@ -41,16 +41,16 @@ export class Checkpoints implements OnModuleInit {
   constructor(
     private readonly database: DatabaseService,
     private readonly instance: Instance,
-    private readonly pepper: Pepper,
+    private readonly secret: InstanceSecret,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.signer = signerOf(pepper);
+    this.signer = signerOf(secret);
     this.file = checkpointFile(config);
   }
 
   /** Before anything is served: `SetBackError` when the database is older than what this server had written. */
   onModuleInit(): Promise<void> {
-    return requireNotSetBack(this.database, this.instance, this.pepper, this.config);
+    return requireNotSetBack(this.database, this.instance, this.secret, this.config);
   }
 
   /** From now on each checkpoint is also handed to `print`, as a line of JSON. */

@@ -1,6 +1,6 @@
 import { SYSTEM_ACTOR } from '../auth/actor.js';
 import type { Config } from '../config.js';
-import type { Pepper } from '../crypto/pepper.js';
+import type { InstanceSecret } from '../crypto/instance-secret.js';
 import type { DatabaseService, RawStatement } from '../database/database.service.js';
 import type { Instance } from '../database/instance.js';
 import {
@@ -70,12 +70,12 @@ const FIND: RawStatement = {
 export async function requireNotSetBack(
   database: DatabaseService,
   instance: Instance,
-  pepper: Pepper,
+  secret: InstanceSecret,
   config: Config,
 ): Promise<void> {
   const file = checkpointFile(config);
   if (file === undefined) return;
-  const chains = await findSetBack(database, instance, pepper, file);
+  const chains = await findSetBack(database, instance, secret, file);
   if (chains.length > 0) throw new SetBackError(chains, file);
 }
 
@@ -86,11 +86,11 @@ export async function requireNotSetBack(
 export async function acceptSetBack(
   database: DatabaseService,
   instance: Instance,
-  pepper: Pepper,
+  secret: InstanceSecret,
   config: Config,
 ): Promise<SetBack[]> {
   const file = checkpointFile(config);
-  const chains = file === undefined ? [] : await findSetBack(database, instance, pepper, file);
+  const chains = file === undefined ? [] : await findSetBack(database, instance, secret, file);
   if (file === undefined || chains.length === 0) return [];
   await database.system((tx) => {
     const details = { chains: chains.length, lastCheckpointAt: latest(chains) };
@@ -101,7 +101,7 @@ export async function acceptSetBack(
     });
     return Promise.resolve();
   });
-  const signer = signerOf(pepper);
+  const signer = signerOf(secret);
   const at = new Date().toISOString();
   const signed: SignedCheckpoint[] = [];
   for (const { head, last } of await readHeads(
@@ -120,10 +120,10 @@ export async function acceptSetBack(
 async function findSetBack(
   database: DatabaseService,
   instance: Instance,
-  pepper: Pepper,
+  secret: InstanceSecret,
   file: string,
 ): Promise<SetBack[]> {
-  const key = signerOf(pepper).publicKey;
+  const key = signerOf(secret).publicKey;
   const found = await readHeads(database, await lastCheckpoints(file, instance, key));
   const missing = found.filter(({ isThere }) => !isThere);
   if (missing.length === 0) return [];

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONFIG, type Config } from '../config.js';
-import { Pepper } from '../crypto/pepper.js';
+import { InstanceSecret } from '../crypto/instance-secret.js';
 import { databaseNow } from '../database/clock.js';
 import { DatabaseService } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
@@ -38,7 +38,7 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
   constructor(
     database: DatabaseService,
     private readonly instance: Instance,
-    private readonly pepper: Pepper,
+    private readonly secret: InstanceSecret,
     private readonly checkpoints: Checkpoints,
     @Inject(CONFIG) private readonly config: Config,
   ) {
@@ -85,7 +85,7 @@ export class TrailCare implements OnModuleInit, OnApplicationBootstrap, OnModule
     const months = this.config.auditRetentionMonths;
     if (months === undefined) return;
     const now = await this.now();
-    const signer = signerOf(this.pepper);
+    const signer = signerOf(this.secret);
     const retention = { ...this.maintenance, signer, instance: this.instance.uid, months };
     const { partitions, tombstones, kept } = await retire(retention, now);
     if (kept !== undefined) this.logger.warn(`kept beyond AUDIT_RETENTION_MONTHS: ${kept}`);

@@ -53,19 +53,3 @@ export const ADD_USES: RawStatement = {
       last_used_at = greatest(g.last_used_at, excluded.last_used_at),
       last_refused_at = greatest(g.last_refused_at, excluded.last_refused_at)`,
 };
-
-/**
- * Takes away so many rows ($1) of more than 90 days ago, of whatever organization: whoever writes sweeps for all. Answers a
- * row for each.
- */
-export const SWEEP_USES: RawStatement = {
-  name: 'sweep_key_uses',
-  text: `
-    DELETE FROM key_usage g USING (
-      SELECT organization_id, key_id, day, route, ip, client FROM key_usage
-      WHERE day <= (clock_timestamp() AT TIME ZONE 'UTC')::date - 90
-      ORDER BY day LIMIT $1 FOR UPDATE SKIP LOCKED) AS old
-    WHERE g.organization_id = old.organization_id AND g.key_id = old.key_id AND g.day = old.day
-      AND g.route = old.route AND g.ip = old.ip AND g.client = old.client
-    RETURNING 1`,
-};

@@ -5,7 +5,7 @@ import { DatabaseService } from '../database/database.service.js';
 import { clientProduct, UNKNOWN_CLIENT } from './client-product.js';
 import { type AuditOutcome, outcomeOf } from './event.js';
 import { routeOf } from '../http/route.js';
-import { ADD_USES, OTHER, SWEEP_USES } from './usage-counter.sql.js';
+import { ADD_USES, OTHER } from './usage-counter.sql.js';
 
 const FLUSH_AFTER_MS = 5_000;
 /** So many counters of one key, and of all keys, wait to be written; further ones go under `other`, then nowhere. */
@@ -128,17 +128,8 @@ export class UsageCounter {
       for (let start = 0; start < uses.length; start += MAX_ROWS) {
         await this.database.raw(ADD_USES, columnsOf(uses.slice(start, start + MAX_ROWS)));
       }
-      await this.sweep();
     } catch {
       // The database is away: these numbers are lost, the requests themselves are on the trail.
-    }
-  }
-
-  /** As many rows as one flush can write: fewer, and they could only grow in number. */
-  private async sweep(): Promise<void> {
-    for (let swept = 0; swept < 2 * MAX_WAITING; swept += MAX_ROWS) {
-      const gone = await this.database.raw(SWEEP_USES, [MAX_ROWS]);
-      if (gone.length < MAX_ROWS) return;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Pepper } from '../crypto/pepper.js';
+import { InstanceSecret } from '../crypto/instance-secret.js';
 import { Seals } from '../crypto/seal.js';
 import { DatabaseService, type Tx } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
@@ -37,9 +37,9 @@ export class ChainVerifier {
     private readonly database: DatabaseService,
     private readonly seals: Seals,
     instance: Instance,
-    pepper: Pepper,
+    secret: InstanceSecret,
   ) {
-    this.trust = { instance: instance.uid, key: signerOf(pepper).publicKey };
+    this.trust = { instance: instance.uid, key: signerOf(secret).publicKey };
   }
 
   /**

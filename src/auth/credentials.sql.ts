@@ -103,17 +103,11 @@ export const ASSERTING_KEY_STATEMENT = keyStatement(
 
 /**
  * Notes that an assertion was used: organization ($1), key ($2), hash of its `jti` ($3), and until when it must be remembered,
- * in Unix milliseconds ($4). No row: it was used before. Takes up to 20 expired ones away.
+ * in Unix milliseconds ($4). No row: it was used before.
  */
 export const USE_ASSERTION_STATEMENT: RawStatement = {
   name: 'use_assertion',
   text: `
-    WITH expired AS (
-      SELECT key_id, jti_hash FROM used_assertions WHERE expires_at <= clock_timestamp()
-      ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED
-    ), swept AS (
-      DELETE FROM used_assertions u USING expired WHERE u.key_id = expired.key_id AND u.jti_hash = expired.jti_hash
-    )
     INSERT INTO used_assertions (organization_id, key_id, jti_hash, expires_at)
     VALUES ($1, $2, $3, to_timestamp($4::float8 / 1000)) ON CONFLICT DO NOTHING
     RETURNING key_id AS "keyId"`,
@@ -185,3 +179,17 @@ export const TOUCH_SESSION_STATEMENT: RawStatement = {
     UPDATE sessions SET last_seen_at = clock_timestamp()
     WHERE id = $1 AND ended_at IS NULL AND last_seen_at <= clock_timestamp() - interval '1 minute'`,
 };
+
+/** A token of a key ($1) whose hash under the pepper before is $3 is stored under that of today: hash ($2) and version ($4). */
+export const REHASH_KEY_STATEMENT = rehashStatement('keys');
+
+/** The same for the token of a session. */
+export const REHASH_SESSION_STATEMENT = rehashStatement('sessions');
+
+/** Only to the database's own pepper: while one is replaced, instances with the one before undo nothing. */
+function rehashStatement(table: 'keys' | 'sessions'): RawStatement {
+  const text = `
+    UPDATE ${table} SET token_hash = $2, pepper_version = $4 WHERE id = $1 AND token_hash = $3
+      AND EXISTS (SELECT FROM instance WHERE pepper_version = $4)`;
+  return { name: `rehash_${table}`, text };
+}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Pepper, sameHash } from '../crypto/pepper.js';
+import { Pepper } from '../crypto/pepper.js';
 import { parseToken } from '../crypto/token.js';
-import { DatabaseService } from '../database/database.service.js';
+import { DatabaseService, type RawStatement } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
 import { Metrics } from '../http/metrics.js';
 import {
@@ -9,6 +9,8 @@ import {
   type AccessTokenRow,
   KEY_STATEMENT,
   type KeyRow,
+  REHASH_KEY_STATEMENT,
+  REHASH_SESSION_STATEMENT,
   SESSION_STATEMENT,
   type SessionRow,
   TOUCH_SESSION_STATEMENT,
@@ -148,9 +150,6 @@ export type Check =
 
 const MEGABYTE = 1_000_000;
 
-/** Compared against when there is no row, so that an unknown id costs what a wrong secret costs. */
-const NOBODY = Buffer.alloc(32);
-
 /**
  * The credential check: tokens in, credentials out. Answers may come from a cache
  * whose entries the audit gate proves right, request by request (`docs/architecture.md`).
@@ -206,7 +205,12 @@ export class Credentials {
   private async key(token: string, keyId: string): Promise<Check> {
     const hash = this.pepper.hash('key', token);
     const [row] = await this.database.raw<KeyRow>(KEY_STATEMENT, [keyId]);
-    return remembered(this.keys, hash, judgeKey(row, matches(row?.tokenHash, hash)));
+    const match = this.pepper.match('key', token, row?.tokenHash, hash);
+    const check = judgeKey(row, match !== undefined);
+    if (check.ok && match === 'previous') {
+      this.rehash(REHASH_KEY_STATEMENT, [keyId, hash, row?.tokenHash]);
+    }
+    return remembered(this.keys, hash, check);
   }
 
   private async accessToken(token: string): Promise<Check> {
@@ -233,12 +237,21 @@ export class Credentials {
   async session(kind: 'session' | 'cookie', token: string, sessionId: string): Promise<Check> {
     const hash = this.pepper.hash(kind, token);
     const [row] = await this.database.raw<SessionRow>(SESSION_STATEMENT, [sessionId]);
-    const check = checkSession(row, hash);
+    const match = this.pepper.match(kind, token, row?.tokenHash, hash);
+    const check = checkSession(row, match !== undefined);
     if (check.ok && row?.touchDue) {
       // A lost touch only makes the session idle a minute early.
       this.database.raw(TOUCH_SESSION_STATEMENT, [sessionId]).catch(() => undefined);
     }
+    if (check.ok && match === 'previous') {
+      this.rehash(REHASH_SESSION_STATEMENT, [sessionId, hash, row?.tokenHash]);
+    }
     return check;
+  }
+
+  /** Stores a good token under the pepper of today. Nobody waits for it: what is lost is done at the next use. */
+  private rehash(statement: RawStatement, values: unknown[]): void {
+    this.database.raw(statement, [...values, this.pepper.version]).catch(() => undefined);
   }
 }
 
@@ -247,10 +260,6 @@ function remembered(cache: CredentialCache, hash: Buffer, check: Check): Check {
   if (check.ok) cache.set(hash, check.credential as KeyCredential);
   else cache.delete(hash);
   return check;
-}
-
-function matches(stored: Uint8Array | null | undefined, hash: Buffer): boolean {
-  return sameHash(stored ?? NOBODY, hash) && stored != null;
 }
 
 /** Decides about a key that was found by its id; `verified` says whether the caller has shown that it is theirs. */
@@ -354,8 +363,7 @@ function toKeyCredential(row: KeyRow): KeyCredential {
   };
 }
 
-function checkSession(row: SessionRow | undefined, hash: Buffer): Check {
-  const verified = matches(row?.tokenHash, hash);
+function checkSession(row: SessionRow | undefined, verified: boolean): Check {
   if (row === undefined) return { ok: false, reason: 'unknown' };
   if (!verified) return { ok: false, reason: 'wrong_secret' };
   if (row.ended) return { ok: false, reason: 'session_ended' };

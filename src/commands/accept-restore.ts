@@ -1,6 +1,6 @@
 import { acceptSetBack } from '../audit/set-back.js';
 import { CONFIG, type Config } from '../config.js';
-import { Pepper } from '../crypto/pepper.js';
+import { InstanceSecret } from '../crypto/instance-secret.js';
 import { DatabaseService } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
 import { Seals } from '../crypto/seal.js';
@@ -14,7 +14,7 @@ export async function acceptRestoreCommand(): Promise<void> {
     return acceptSetBack(
       foundation.get(DatabaseService),
       foundation.get(Instance),
-      foundation.get(Pepper),
+      foundation.get(InstanceSecret),
       foundation.get<Config>(CONFIG),
     );
   });

@@ -45,6 +45,20 @@ describe('Pepper', () => {
     expect(new Pepper(secret, 2).version).toBe(2);
   });
 
+  it('knows a token under itself and under the one before, and no other', () => {
+    const previous = new Pepper(randomBytes(32));
+    const both = new Pepper(secret, 2, previous);
+    expect(both.match('key', 'x', both.hash('key', 'x'))).toBe('current');
+    expect(both.match('key', 'x', previous.hash('key', 'x'))).toBe('previous');
+    expect(both.match('key', 'y', previous.hash('key', 'x'))).toBeUndefined();
+    expect(both.match('session', 'x', previous.hash('key', 'x'))).toBeUndefined();
+    for (const nothing of [null, undefined]) {
+      expect(both.match('key', 'x', nothing)).toBeUndefined();
+    }
+    expect(pepper.match('key', 'x', previous.hash('key', 'x'))).toBeUndefined();
+    expect(pepper.match('key', 'x', pepper.hash('key', 'x'))).toBe('current');
+  });
+
   it('does not show its secret when inspected or serialized', () => {
     const shown = inspect(pepper, { depth: 9, showHidden: true }) + JSON.stringify(pepper);
     expect(shown).not.toContain(secret.toString('base64'));

@@ -1,10 +1,4 @@
-import {
-  createSecretKey,
-  hkdfSync,
-  randomBytes,
-  timingSafeEqual,
-  type KeyObject,
-} from 'node:crypto';
+import { createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -15,11 +9,15 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { deriveKey } from './derive.js';
 import { HmacSha256 } from './hmac.js';
 import type { TokenKind } from './token.js';
 
 /** Length of the pepper and of everything made from it. */
 export const PEPPER_BYTES = 32;
+
+/** Compared against where nothing is stored, so that an unknown id costs what a wrong secret costs. */
+const NOBODY = Buffer.alloc(PEPPER_BYTES);
 
 /** The pepper is missing or unreadable; the message says what to do and holds nothing secret. */
 export class PepperError extends Error {
@@ -37,11 +35,13 @@ export class Pepper {
   /**
    * @param secret 32 bytes
    * @param version stored beside every hash, so that a pepper can be replaced step by step
+   * @param previous the pepper that this one replaces, as long as tokens under it are accepted
    * @throws PepperError when the secret has another length
    */
   constructor(
     secret: Buffer,
     readonly version = 1,
+    readonly previous?: Pepper,
   ) {
     if (secret.length !== PEPPER_BYTES) throw new PepperError('the pepper must have 32 bytes');
     this.#key = createSecretKey(secret);
@@ -57,11 +57,24 @@ export class Pepper {
   }
 
   /**
-   * A key of its own for another purpose, e.g. `cursor`: HKDF-SHA-256 (RFC 5869), 32 bytes.
-   * Same pepper and purpose, same key; keys of two purposes tell nothing of each other or of the pepper.
+   * Under which pepper a stored hash is that of this token: this one or the one before; undefined: it is not, or nothing is stored.
+   * Where nothing is stored that takes the time that another token's hash takes, which is one HMAC more while there is a previous
+   * pepper. Compares in constant time.
+   * @param hash {@link hash} of the token, where it has been made already
    */
+  match(
+    kind: TokenKind,
+    token: string,
+    stored: Uint8Array | null | undefined,
+    hash = this.hash(kind, token),
+  ): 'current' | 'previous' | undefined {
+    if (sameHash(stored ?? NOBODY, hash) && stored != null) return 'current';
+    return this.previous?.match(kind, token, stored) === undefined ? undefined : 'previous';
+  }
+
+  /** A key of its own for another purpose: see {@link deriveKey}. What must outlive the pepper hangs on `InstanceSecret`. */
   derive(purpose: string): Buffer {
-    return Buffer.from(hkdfSync('sha256', this.#key, '', `claviger:${purpose}`, PEPPER_BYTES));
+    return deriveKey(this.#key, purpose);
   }
 
   /** 32 bytes that may be stored in the database, to recognise the pepper that it was made with. */

@@ -10,7 +10,7 @@ const SEAL_BYTES = 16;
 export class Seals {
   readonly #mac: HmacSha256;
 
-  /** @param key 32 bytes, `pepper.derive('audit-seal')`. */
+  /** @param key 32 bytes, `secret.derive('audit-seal')`. */
   constructor(key: Buffer) {
     this.#mac = new HmacSha256(key);
   }

@@ -13,6 +13,7 @@ const MAY_USE_SYSTEM = [
   /^invitations\/acceptance\.service\.ts$/, // a token tells the organization, a password is the person's
   /^signing-keys\//, // they sign for all tenants
   /^password-resets\//, // people and their passwords belong to no organization
+  /^maintenance\//, // what has expired, of whatever organization
   /^database\//,
 ];
 

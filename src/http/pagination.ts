@@ -46,7 +46,7 @@ export interface PageCursor<Row> {
  * that was changed, or that another organization, list, order or filter gave out, is refused.
  */
 export class CursorCodec {
-  /** @param key 32 bytes, `pepper.derive('cursor')`: every instance of a server must have the same. */
+  /** @param key 32 bytes, `secret.derive('cursor')`: every instance of a server must have the same. */
   constructor(private readonly key: Buffer) {}
 
   encode(scope: string, position: unknown[]): string {

@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { Actor } from '../auth/actor.js';
 import type { Credential } from '../auth/credentials.js';
-import { Pepper } from '../crypto/pepper.js';
+import { InstanceSecret } from '../crypto/instance-secret.js';
 import { ETagged } from '../http/etagged.js';
 import { CreatedAt, type LocationOf } from '../http/location.js';
 import { badRequest } from '../http/problem.js';
@@ -53,8 +53,8 @@ export function Creates<T>(locationOf: LocationOf<T>): MethodDecorator {
 class IdempotencyInterceptor implements NestInterceptor {
   private readonly secrets: ReplaySecrets;
 
-  constructor(pepper: Pepper) {
-    this.secrets = replaySecrets(pepper);
+  constructor(secret: InstanceSecret) {
+    this.secrets = replaySecrets(secret);
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -18,8 +18,6 @@ const REPLAY_SECONDS = 24 * 3_600;
 /** For answers that show a token: long enough for a retry, and not for an archive. */
 const TOKEN_REPLAY_SECONDS = 600;
 const RETRY_AFTER_SECONDS = 1;
-/** How many expired records whoever makes one takes away. */
-const SWEPT = 20;
 
 /** What is sealed: the rest of the answer (status, `Location`) follows from the route and the body. */
 interface StoredAnswer {
@@ -115,5 +113,4 @@ async function store(
       clock_timestamp() + make_interval(secs => ${seconds}::int))
     ON CONFLICT (organization_id, credential_id, key_hash) DO UPDATE
       SET fingerprint = excluded.fingerprint, answer = excluded.answer, expires_at = excluded.expires_at`;
-  await tx.$queryRaw`SELECT sweep_idempotency_records(${SWEPT}::int)::text`;
 }

@@ -1,13 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { SYSTEM_CHAIN } from '../audit/event.js';
 import type { Credential } from '../auth/credentials.js';
-import type { Pepper } from '../crypto/pepper.js';
+import type { InstanceSecret } from '../crypto/instance-secret.js';
+import { openBytes, sealBytes } from '../crypto/sealed.js';
 
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const CIPHER = 'aes-256-gcm';
-
-/** Keys made from the pepper, each for one purpose. */
+/** Keys made from the instance's secret, each for one purpose. */
 export interface ReplaySecrets {
   keyHash: Buffer;
   fingerprint: Buffer;
@@ -15,11 +12,11 @@ export interface ReplaySecrets {
 }
 
 /** The keys of this instance. */
-export function replaySecrets(pepper: Pepper): ReplaySecrets {
+export function replaySecrets(secret: InstanceSecret): ReplaySecrets {
   return {
-    keyHash: pepper.derive('idempotency-key'),
-    fingerprint: pepper.derive('idempotency-fingerprint'),
-    seal: pepper.derive('idempotency-seal'),
+    keyHash: secret.derive('idempotency-key'),
+    fingerprint: secret.derive('idempotency-fingerprint'),
+    seal: secret.derive('idempotency-seal'),
   };
 }
 
@@ -49,8 +46,8 @@ export interface IdempotentRequest {
 
 /**
  * Where the answer to one request is kept for its retries, and what opens it. The answer is sealed with AES-256-GCM under
- * HKDF-SHA-256 (RFC 5869) of pepper, token and idempotency key: neither the database nor the database together with the
- * pepper opens it, only who presents the token again. Pure, but for the random nonce.
+ * HKDF-SHA-256 (RFC 5869) of the instance's secret, token and idempotency key: neither the database nor the database together
+ * with the pepper opens it, only who presents the token again. Pure, but for the random nonce.
  */
 export class IdempotencyScope {
   readonly organizationId: string;
@@ -74,23 +71,13 @@ export class IdempotencyScope {
   }
 
   /** The answer as it may be stored: nonce, tag, ciphertext. */
-  seal(answer: string): Buffer {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#sealKey, nonce).setAAD(this.place());
-    const text = Buffer.concat([cipher.update(answer, 'utf8'), cipher.final()]);
-    return Buffer.concat([nonce, cipher.getAuthTag(), text]);
+  seal(answer: string): Uint8Array<ArrayBuffer> {
+    return sealBytes(this.#sealKey, Buffer.from(answer), this.place());
   }
 
   /** The answer that {@link seal} made for this very request. Throws for any other bytes. */
   open(sealed: Uint8Array): string {
-    const nonce = sealed.subarray(0, NONCE_BYTES);
-    const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-    const options = { authTagLength: TAG_BYTES };
-    const decipher = createDecipheriv(CIPHER, this.#sealKey, nonce, options)
-      .setAAD(this.place())
-      .setAuthTag(tag);
-    const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
-    return Buffer.concat([text, decipher.final()]).toString('utf8');
+    return openBytes(this.#sealKey, sealed, this.place()).toString('utf8');
   }
 
   /** So that an answer cannot be moved to another record. */

@@ -48,15 +48,13 @@ export class RevocationService {
     }
   }
 
-  /** Kept until the token would have expired anyway; those of earlier ones that have are swept. */
+  /** Kept until the token would have expired anyway. */
   private async revokeAccessToken(
     actor: Actor,
     { organizationId, keyId, keyName, accountId, accountName }: KeyCredential | RefusedKey,
     { jti, expiresAt }: Pick<AccessTokenCredential, 'jti' | 'expiresAt'>,
   ): Promise<void> {
     await this.database.tenant(organizationId, async (tx) => {
-      await tx.$executeRaw`DELETE FROM revoked_access_tokens
-        WHERE organization_id = ${organizationId} AND expires_at <= clock_timestamp()`;
       const made =
         await tx.$executeRaw`INSERT INTO revoked_access_tokens (organization_id, jti, expires_at)
         VALUES (${organizationId}, ${jti}, ${new Date(expiresAt)}) ON CONFLICT DO NOTHING`;

@@ -6,8 +6,6 @@ import { QUOTA_EXCEEDED } from '../limits/rate-limit.js';
 
 /** An hour from the first request counted. The link of the last mail outlives it, so whoever has to wait has a link that works. */
 const MAX_AN_HOUR = { email: 3, source: 60 } as const;
-/** How many windows that are over every request takes away. */
-const SWEPT = 20;
 
 interface Attempts {
   count: number;
@@ -30,10 +28,6 @@ export class ResetAttempts {
     // The address first, always: two requests can wait for each other in this order only.
     await this.countOne(tx, 'source', sourceOf(ip));
     await this.countOne(tx, 'email', email);
-    await tx.$executeRaw`
-      DELETE FROM attempt_counters WHERE key_hash IN (
-        SELECT key_hash FROM attempt_counters WHERE ends_at <= clock_timestamp()
-        ORDER BY ends_at LIMIT ${SWEPT}::int FOR UPDATE SKIP LOCKED)`;
   }
 
   private async countOne(tx: Tx, what: keyof typeof MAX_AN_HOUR, value: string): Promise<void> {

@@ -7,7 +7,6 @@ import { lockPerson } from '../auth/sessions.sql.js';
 import { CONFIG, type Config } from '../config.js';
 import { newId } from '../crypto/id.js';
 import { PasswordHasher } from '../crypto/password.js';
-import { sameHash } from '../crypto/pepper.js';
 import { createToken, parseToken } from '../crypto/token.js';
 import { DatabaseService, type Tx } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
@@ -26,9 +25,6 @@ import {
   type ResetPerson,
 } from './password-resets.sql.js';
 
-/** Compared against when there is no row, so that an unknown id costs what a wrong secret costs. */
-const NOBODY = Buffer.alloc(32);
-
 /** Forgotten passwords, and first ones of people who were created without. */
 @Injectable()
 export class PasswordResetsService {
@@ -41,7 +37,7 @@ export class PasswordResetsService {
     private readonly passwords: PasswordHasher,
     private readonly mailer: Mailer,
   ) {
-    this.attempts = new ResetAttempts(instance.pepper.derive('password-reset-attempts'));
+    this.attempts = new ResetAttempts(instance.secret.derive('password-reset-attempts'));
   }
 
   /**
@@ -92,7 +88,7 @@ export class PasswordResetsService {
     const parsed = parseToken(tokenPrefix, token);
     if (parsed?.family !== 'once') throw noReset();
     const found = await findOpenReset(tx, `rst_${parsed.suffix}`);
-    const isRight = sameHash(found?.tokenHash ?? NOBODY, pepper.hash('reset', token));
+    const isRight = pepper.match('reset', token, found?.tokenHash) !== undefined;
     if (!isRight || found === undefined) throw noReset();
     return found;
   }

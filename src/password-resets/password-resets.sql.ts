@@ -29,9 +29,6 @@ export async function insertReset(
     SELECT id, email, name FROM users WHERE email = ${email} FOR NO KEY UPDATE`;
   const userId = person?.id ?? null;
   await tx.$executeRaw`
-    DELETE FROM password_resets
-    WHERE user_id = ${userId} AND created_at <= clock_timestamp() - interval '1 hour'`;
-  await tx.$executeRaw`
     INSERT INTO password_resets (id, user_id, token_hash, pepper_version, expires_at, created_at)
     SELECT ${id}, u.id, ${tokenHash}, ${pepperVersion}, clock_timestamp() + interval '1 hour', clock_timestamp()
     FROM users u WHERE u.id = ${userId}`;

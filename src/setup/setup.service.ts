@@ -4,7 +4,6 @@ import type { Login } from '../auth/sessions.dto.js';
 import { personActor, SessionsService } from '../auth/sessions.service.js';
 import { newId, newPersonId } from '../crypto/id.js';
 import { PasswordHasher } from '../crypto/password.js';
-import { sameHash } from '../crypto/pepper.js';
 import { createToken, parseToken } from '../crypto/token.js';
 import { DatabaseService, type Tx } from '../database/database.service.js';
 import { Instance } from '../database/instance.js';
@@ -75,9 +74,7 @@ export class SetupService {
     const [row] = await tx.$queryRaw<{ hash: Uint8Array }[]>`
       SELECT token_hash AS hash FROM setup_tokens
       WHERE id = ${`stp_${parsed.suffix}`} AND expires_at > clock_timestamp()`;
-    if (row === undefined || !sameHash(row.hash, pepper.hash('setup', token))) {
-      throw unauthorized('invalid');
-    }
+    if (pepper.match('setup', token, row?.hash) === undefined) throw unauthorized('invalid');
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { Pepper } from '../crypto/pepper.js';
-import { makeSealedKeyPair, openPrivateKey } from './sealed-key.js';
+import { makeSealedKeyPair, openPrivateKey, resealPrivateKey } from './sealed-key.js';
 
 const pepper = new Pepper(randomBytes(32));
 
@@ -21,5 +21,17 @@ describe('a sealed key pair', () => {
     expect(() => openPrivateKey(pepper, other.kid, sealedPrivateKey)).toThrow();
     expect(() => openPrivateKey(pepper, kid, changed)).toThrow();
     expect(() => openPrivateKey(pepper, kid, sealedPrivateKey.subarray(0, 20))).toThrow();
+  });
+
+  it('opens with the pepper after, until it is sealed anew, and then with that one alone', async () => {
+    const { kid, publicKey, sealedPrivateKey } = await makeSealedKeyPair(pepper);
+    const bytes = randomBytes(32);
+    const both = new Pepper(bytes, 2, pepper);
+    const publicOf = (key: Pepper, sealed: Uint8Array) =>
+      createPublicKey(openPrivateKey(key, kid, sealed)).export({ format: 'jwk' });
+    expect(publicOf(both, sealedPrivateKey)).toEqual(publicKey);
+    const resealed = resealPrivateKey(both, kid, sealedPrivateKey);
+    expect(publicOf(new Pepper(bytes), resealed)).toEqual(publicKey);
+    expect(() => openPrivateKey(pepper, kid, resealed)).toThrow();
   });
 });

@@ -1,18 +1,12 @@
 import {
-  createCipheriv,
-  createDecipheriv,
   createPrivateKey,
   generateKeyPairSync,
   type JsonWebKey,
   type KeyObject,
-  randomBytes,
 } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import type { Pepper } from '../crypto/pepper.js';
-
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+import { openBytes, sealBytes } from '../crypto/sealed.js';
 
 /** A new key pair as it may be stored. */
 export interface SealedKeyPair {
@@ -29,23 +23,34 @@ export async function makeSealedKeyPair(pepper: Pepper): Promise<SealedKeyPair> 
   const publicKey = pair.publicKey.export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint(publicKey);
   const text = pair.privateKey.export({ format: 'der', type: 'pkcs8' });
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, sealingKey(pepper), nonce).setAAD(Buffer.from(kid));
-  const sealed = Buffer.concat([cipher.update(text), cipher.final()]);
-  const sealedPrivateKey = new Uint8Array(Buffer.concat([nonce, cipher.getAuthTag(), sealed]));
+  const sealedPrivateKey = sealBytes(sealingKey(pepper), text, kid);
   return { kid, publicKey, sealedPrivateKey, pepperVersion: pepper.version };
 }
 
-/** The private key that was sealed for this id. Throws for any other bytes, id or pepper. */
+/**
+ * The private key that was sealed for this id, under this pepper or the one before. Throws for any other bytes, id or
+ * pepper.
+ */
 export function openPrivateKey(pepper: Pepper, kid: string, sealed: Uint8Array): KeyObject {
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-  const decipher = createDecipheriv(CIPHER, sealingKey(pepper), nonce, { authTagLength: TAG_BYTES })
-    .setAAD(Buffer.from(kid))
-    .setAuthTag(tag);
-  const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
-  const key = Buffer.concat([text, decipher.final()]);
-  return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+  return createPrivateKey({ key: open(pepper, kid, sealed), format: 'der', type: 'pkcs8' });
+}
+
+/** The same private key sealed under this pepper. Throws as {@link openPrivateKey} does. */
+export function resealPrivateKey(
+  pepper: Pepper,
+  kid: string,
+  sealed: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  return sealBytes(sealingKey(pepper), open(pepper, kid, sealed), kid);
+}
+
+function open(pepper: Pepper, kid: string, sealed: Uint8Array): Buffer {
+  try {
+    return openBytes(sealingKey(pepper), sealed, kid);
+  } catch (error) {
+    if (pepper.previous === undefined) throw error;
+    return openBytes(sealingKey(pepper.previous), sealed, kid);
+  }
 }
 
 function sealingKey(pepper: Pepper): Buffer {

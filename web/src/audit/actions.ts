@@ -45,6 +45,7 @@ const ACTIONS = [
   'organization.deleted',
   'signing_key.created',
   'signing_key.revoked',
+  'instance.pepper_rotated',
   'export.completed',
   'export.aborted',
 ] as const;
