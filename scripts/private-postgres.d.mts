@@ -9,3 +9,6 @@ export function startPrivatePostgres(options?: {
   data: string;
   pgCtl: { command: string; args: string[]; options: object };
 }>;
+
+/** See private-postgres.mjs. */
+export function findBinaries(): string;

@@ -65,8 +65,12 @@ async function createLogin(url) {
   await client.end();
 }
 
-/** The newest installed PostgreSQL from 15 on. */
-function findBinaries() {
+/**
+ * The folder with the programs of the newest installed PostgreSQL from 15 on.
+ * @returns {string}
+ * @throws Error when there is none
+ */
+export function findBinaries() {
   const debian = '/usr/lib/postgresql';
   const installed = existsSync(debian) ? readdirSync(debian) : [];
   const found = installed

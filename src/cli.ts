@@ -7,6 +7,9 @@ const USAGE = `Usage:
   claviger [serve]                         starts the server
   claviger reset-password <email>          sets a new random password and prints it once
   claviger reset-password <email> --stdin  sets the password that standard input holds
+  claviger backup <file>                   writes the embedded database into one file; the server must not run
+  claviger restore <file>                  puts it back; the server must not run
+      --force                              in the place of a database that is there, which is kept beside it
   claviger accept-restore                  accepts that an older backup of the database was restored
   claviger verify <export.ndjson>          checks an export of the audit trail; needs no server
       --checkpoints <file>                 against these checkpoints and tombstones; may be given several times
@@ -18,6 +21,7 @@ All but verify read their configuration from the same environment variables as t
 const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
   stdin: { type: 'boolean' },
+  force: { type: 'boolean' },
   checkpoints: { type: 'string', multiple: true },
   key: { type: 'string' },
   'exported-at': { type: 'string' },
@@ -40,6 +44,17 @@ const COMMANDS: Record<
     operands: 1,
     run: async (email, { stdin = false }) =>
       (await import('./commands/reset-password.js')).resetPasswordCommand(email, stdin),
+  },
+  backup: {
+    options: [],
+    operands: 1,
+    run: async (file) => (await import('./commands/backup.js')).backupCommand(file),
+  },
+  restore: {
+    options: ['force'],
+    operands: 1,
+    run: async (file, { force = false }) =>
+      (await import('./commands/restore.js')).restoreCommand(file, force),
   },
   'accept-restore': {
     options: [],

@@ -5,6 +5,7 @@ import { readSigned } from '../audit/checkpoint-log.js';
 import { type ExportVerification, verifyExport } from '../audit/verify-export.js';
 import { isSignedTombstone, type SignedTombstone } from '../audit/tombstone.js';
 import { CommandError } from './command-error.js';
+import { opened } from './opened.js';
 
 /** Options of `claviger verify`. */
 export interface VerifyOptions {
@@ -106,17 +107,6 @@ function timeOf(text: string | undefined): number | undefined {
     throw new CommandError('--exported-at must be a time like 2026-11-25T12:00:00Z.');
   }
   return time;
-}
-
-async function opened<T>(file: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new CommandError(`There is no file ${file}.`);
-    if (code === 'EACCES' || code === 'EISDIR') throw new CommandError(`${file} cannot be read.`);
-    throw error;
-  }
 }
 
 function report(found: ExportVerification, seconds: number, key: string | undefined): string {
