@@ -87,7 +87,7 @@ async function archiveOf(entries: Record<string, string>): Promise<Buffer> {
 
     const wrong = await failToStart(environment(target, OTHER_PEPPER));
     expect(wrong.code).toBe(1);
-    expect(wrong.output).toContain('The pepper is not the one this database was made with');
+    expect(wrong.output).toContain('The pepper is not the one this database works with');
     expect((await failToStart({ DATA_DIR: target })).output).toContain(
       `${join(target, 'pepper')} is missing`,
     );

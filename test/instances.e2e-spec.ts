@@ -110,7 +110,7 @@ describeOnPostgres('two processes on one PostgreSQL', () => {
       PEPPER: randomBytes(32).toString('base64'),
     });
     expect(code).toBe(1);
-    expect(output).toContain('The pepper is not the one this database was made with');
+    expect(output).toContain('The pepper is not the one this database works with');
     expect(output).not.toContain('    at ');
   });
 });

@@ -264,7 +264,7 @@ describeOnPostgres('a start of workers that cannot be', () => {
       PEPPER: randomBytes(32).toString('base64'),
     });
     expect(code).toBe(1);
-    expect(times(output, 'The pepper is not the one this database was made with')).toBe(1);
+    expect(times(output, 'The pepper is not the one this database works with')).toBe(1);
     expect(output).not.toContain('    at ');
     expect(output).not.toContain('Claviger is ready.');
   }, 60_000);
