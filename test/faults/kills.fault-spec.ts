@@ -11,7 +11,7 @@ import { startLoad } from './load.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
 
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
 /** Under load before each kill: long enough for requests, changes and batches to be on their way. */
 const LOAD_MS = 700;
 

@@ -7,10 +7,10 @@ import { expectValid } from './ledger.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
 
-const IS_FULL = Number(process.env.FAULT_ROUNDS ?? 3) >= 20;
+const IS_FULL = Number(process.env.FAULT_ROUNDS ?? 2) >= 20;
 const INSTANCES = 4;
-const CHANGES = IS_FULL ? 500 : 60;
-const REQUESTS = IS_FULL ? 100_000 : 2_000;
+const CHANGES = IS_FULL ? 500 : 56;
+const REQUESTS = IS_FULL ? 100_000 : 1_500;
 /** Credentials that are in use at any time, each at every instance. */
 const CREDENTIALS = 8;
 /** Requests that are sent with a credential once it is no good any more, at every instance. */

@@ -10,7 +10,7 @@ import { startLoad } from './load.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
 
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
 /** Milliseconds: how long a caller may wait for a refusal, and for the first success once the database is back. */
 const STOPPED_WITHIN = 2_500;
 const FROZEN_WITHIN = 3_500;

@@ -10,7 +10,7 @@ import { startLoad } from './load.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
 
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3) >= 20 ? 5 : 1;
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2) >= 20 ? 5 : 1;
 /** Until the proxy has asked an instance again. */
 const CHECKED_MS = 600;
 
