@@ -91,10 +91,18 @@ async function run(args: string[]): Promise<void> {
 
 function parse(args: string[]) {
   try {
-    return parseArgs({ args, allowPositionals: true, options: OPTIONS });
+    return parseArgs({ args: withKeyJoined(args), allowPositionals: true, options: OPTIONS });
   } catch (error) {
     throw new CommandError(`${(error as Error).message}\n\n${USAGE}`);
   }
+}
+
+/** One public key in 64 begins with a dash, which Node takes for another option. */
+function withKeyJoined(args: string[]): string[] {
+  const at = args.indexOf('--key');
+  const key = args[at + 1];
+  if (at === -1 || key === undefined) return args;
+  return [...args.slice(0, at), `--key=${key}`, ...args.slice(at + 2)];
 }
 
 async function explain(error: unknown): Promise<string> {

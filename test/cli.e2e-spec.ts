@@ -40,6 +40,14 @@ describe('the command line', () => {
     await cleanup();
   }, 60_000);
 
+  it('takes a public key that begins with a dash for what it is', async () => {
+    const key = `-${'A'.repeat(42)}`;
+    const { code, stderr } = await runCli(['verify', 'no such file', '--key', key], {});
+    expect(code).toBe(1);
+    expect(stderr).toContain('no such file');
+    expect(stderr).not.toContain('ambiguous');
+  });
+
   it('says how it is used', async () => {
     const help = await runCli(['--help'], {});
     expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('reset-password') });
