@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Unit specs stand beside the code in src/ and web/src/, end-to-end specs in test/. */
 export default {
   testEnvironment: 'node',
@@ -24,6 +26,9 @@ export default {
     '<rootDir>/test/**/*.e2e-spec.ts',
   ],
   testTimeout: 30_000,
+  // Two on two cores, each begun anew when it has become large: what Jest keeps of every spec file slows the next ones down.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  workerIdleMemoryLimit: '1500MB',
   globalSetup: '<rootDir>/test/database-setup.js',
   globalTeardown: '<rootDir>/test/database-teardown.js',
   reporters: ['default', '<rootDir>/test/totals-reporter.js'],

@@ -8,5 +8,7 @@ export default {
   testMatch: ['<rootDir>/test/faults/*.fault-spec.ts'],
   globalSetup: undefined,
   globalTeardown: undefined,
+  // One after the other: they measure how soon something is answered.
+  maxWorkers: 1,
   testTimeout: 1_800_000,
 };
