@@ -9,8 +9,8 @@ import { eventually } from '../eventually.js';
 export const hasHaproxy = spawnSync('haproxy', ['-v'], { stdio: 'ignore' }).status === 0;
 
 /**
- * HAProxy as docs/operations.md configures it: it asks each instance whether it is ready, and what could not be sent to one
- * goes to the other.
+ * HAProxy as docs/operations.md configures it: it asks each instance whether it is ready, and what one has not answered, because
+ * it has just closed the connection, goes to the other, where that is safe.
  */
 export async function startHaproxy(port: number, instances: number[]): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-haproxy-'));
@@ -24,9 +24,11 @@ export async function startHaproxy(port: number, instances: number[]): Promise<(
   timeout client 30s
   timeout server 30s
   retries 3
+  retry-on conn-failure empty-response
   option redispatch
 frontend in
   bind 127.0.0.1:${port}
+  http-request disable-l7-retry if METH_POST !{ req.hdr(idempotency-key) -m found }
   default_backend claviger
 backend claviger
   option httpchk GET /health/ready
