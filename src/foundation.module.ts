@@ -1,5 +1,4 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { finishRestore } from './backups/data-directory.js';
 import { CONFIG, type Config } from './config.js';
 import { PasswordHasher } from './crypto/password.js';
 import { InstanceSecret } from './crypto/instance-secret.js';
@@ -25,7 +24,6 @@ export class FoundationModule {
           provide: Instance,
           inject: [DatabaseService],
           useFactory: async (database: DatabaseService): Promise<Instance> => {
-            finishRestore(config.dataDir);
             await database.open();
             return openInstance(database, config);
           },

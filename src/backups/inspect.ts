@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import { migrationNames } from '../database/schema-engine.js';
-import { isDatabase } from './data-directory.js';
+import { isDatabase } from '../database/data-directory.js';
 
 /** The database cannot be used by this version; the message, which goes on after "The database", says why. */
 export class UnusableDatabaseError extends Error {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeArchive } from '../backups/archive.js';
-import { isDatabase, placesIn, syncDirectory } from '../backups/data-directory.js';
+import { isDatabase, placesIn, syncDirectory } from '../database/data-directory.js';
 import { requireUsable } from '../backups/inspect.js';
 import { loadConfig } from '../config.js';
 import { CommandError } from './command-error.js';

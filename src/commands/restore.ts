@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { type Manifest, readArchive } from '../backups/archive.js';
-import { type Places, replaceDatabase } from '../backups/data-directory.js';
+import { type Places, replaceDatabase } from '../database/data-directory.js';
 import { requireUsable } from '../backups/inspect.js';
 import { loadConfig } from '../config.js';
 import { CommandError } from './command-error.js';

@@ -1,5 +1,5 @@
 import { ArchiveError } from '../backups/archive.js';
-import { type Places, withDataDirectory } from '../backups/data-directory.js';
+import { type Places, withDataDirectory } from '../database/data-directory.js';
 import { UnusableDatabaseError } from '../backups/inspect.js';
 import type { Config } from '../config.js';
 import { DataDirLockedError } from '../database/lock.js';

@@ -3,8 +3,8 @@ import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-a
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Backend, OpenTransaction, Patience, RawStatement } from './connections.js';
+import { finishRestore, placesIn } from './data-directory.js';
 import { asDatabaseError } from './errors.js';
 import { lockDirectory } from './lock.js';
 import { migrate } from './migrate.js';
@@ -43,7 +43,8 @@ export async function openEmbedded(dataDir: string): Promise<Backend> {
   if (dataDir.startsWith(MEMORY)) return toBackend(await openMemory(dataDir.slice(MEMORY.length)));
   const lock = await lockDirectory(dataDir);
   try {
-    const pglite = await openDirectory(join(dataDir, 'pg'));
+    finishRestore(dataDir);
+    const pglite = await openDirectory(placesIn(dataDir).database);
     return toBackend(pglite, () => lock.release());
   } catch (error) {
     lock.release();

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockDirectory } from '../database/lock.js';
+import { lockDirectory } from './lock.js';
 
-/** Where the embedded database and what becomes it are, in DATA_DIR. */
+/** Where the embedded database is in DATA_DIR, and what becomes it. */
 export interface Places {
   /** The database. */
   database: string;
@@ -56,7 +56,7 @@ export async function replaceDatabase(
 
 /**
  * Ends a restore that was killed after it had moved the old database away: else whoever comes next would find none, and make an
- * empty one.
+ * empty one. The caller holds the lock.
  */
 export function finishRestore(dataDir: string): void {
   const { database, ready } = placesIn(dataDir);
