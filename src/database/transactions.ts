@@ -15,17 +15,19 @@ interface Opening {
   opened?: OpenTransaction;
   /** By COMMIT, by ROLLBACK, or because it took too long: somebody else may have the connection already. */
   hasEnded: boolean;
-  /** Called when Prisma has come for it. */
-  taken: () => void;
+  /** Resolved by `take`, when Prisma has come for it. */
+  taken: Promise<void>;
+  take: () => void;
 }
 
 /**
  * Prisma's transactions, each a transaction of ours that it is handed: its models go through Prisma, raw statements on
- * the same connection to the driver, for a fifth of the processor time that Prisma's interpreter takes.
+ * the same connection to the driver, which spares the processor time of Prisma's interpreter.
  */
 export class Transactions {
   private readonly prisma: PrismaClient;
-  private expected: { opening: Opening; taken: Promise<void> } | undefined;
+  /** What the next transaction that Prisma starts is for. */
+  private expected: Opening | undefined;
 
   constructor(private readonly backend: Backend) {
     const { provider, adapterName } = backend.adapter;
@@ -62,11 +64,11 @@ export class Transactions {
   ): Promise<T> {
     // Prisma does not say for whom it starts a transaction, so one at a time is on the way to it; for microtasks only.
     while (this.expected !== undefined) await this.expected.taken;
-    const opening: Opening = { enter, hasEnded: false, taken: () => undefined };
-    const taken = new Promise<void>((resolve) => (opening.taken = resolve));
-    const expected = { opening, taken };
-    this.expected = expected;
-    const ended = this.prisma.$transaction(
+    let take: () => void = () => undefined;
+    const taken = new Promise<void>((resolve) => (take = resolve));
+    const opening: Opening = { enter, hasEnded: false, taken, take };
+    this.expected = opening;
+    const running = this.prisma.$transaction(
       async (prismaTx) => {
         const { opened } = opening;
         if (opened === undefined) throw new Error('Prisma opened another transaction than ours');
@@ -78,10 +80,10 @@ export class Transactions {
       { maxWait: this.backend.patience.start, timeout: TIMEOUTS.transaction },
     );
     try {
-      return await ended;
+      return await running;
     } finally {
       // Prisma gave up before it came: nobody else may get this one.
-      if (this.expected === expected) this.take();
+      if (this.expected === opening) this.take();
     }
   }
 
@@ -93,9 +95,9 @@ export class Transactions {
   }
 
   private take(): Opening | undefined {
-    const opening = this.expected?.opening;
+    const opening = this.expected;
     this.expected = undefined;
-    opening?.taken();
+    opening?.take();
     return opening;
   }
 }
