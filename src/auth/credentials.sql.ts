@@ -142,6 +142,9 @@ export interface SessionRow {
   }[];
 }
 
+/** SQL: whether a session `s` has gone unused for too long, by the database's clock. */
+export const SESSION_IDLE = "s.last_seen_at <= clock_timestamp() - interval '30 minutes'";
+
 /**
  * Session, person and active memberships in living organizations by session id ($1). Whom an organization lets in by their
  * e-mail alone is let in once they have shown that they read its mail: a password may have been set with the link of an
@@ -152,7 +155,7 @@ export const SESSION_STATEMENT: RawStatement = {
   text: `
     SELECT s.id AS "sessionId", s.token_hash AS "tokenHash", s.ended_at IS NOT NULL AS "ended",
       s.expires_at <= clock_timestamp() AS "expired",
-      s.last_seen_at <= clock_timestamp() - interval '30 minutes' AS "idle",
+      ${SESSION_IDLE} AS "idle",
       s.last_seen_at <= clock_timestamp() - interval '1 minute' AS "touchDue",
       floor(extract(epoch FROM s.expires_at) * 1000)::float8 AS "expiresAt",
       u.id AS "userId", u.email, u.name, u.instance_administrator AS "instanceAdministrator",

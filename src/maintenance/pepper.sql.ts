@@ -1,6 +1,9 @@
+import { SESSION_IDLE } from '../auth/credentials.sql.js';
 import { type Pepper, sameHash } from '../crypto/pepper.js';
 import type { Tx } from '../database/database.service.js';
 import { type Instance, InstanceMismatchError } from '../database/instance.js';
+import { Prisma } from '../generated/prisma/client.js';
+import { KEY_USABLE } from '../keys/keys.sql.js';
 import { resealPrivateKey } from '../signing-keys/sealed-key.js';
 import { lockSigningKeys } from '../signing-keys/signing-keys.sql.js';
 
@@ -72,11 +75,9 @@ export async function resealSigningKeys(tx: Tx, pepper: Pepper): Promise<void> {
 export async function countUnderPepper(tx: Tx, version: number): Promise<UnderPepper> {
   const [row] = await tx.$queryRaw<UnderPepper[]>`
     SELECT
-      (SELECT count(*) FROM keys WHERE pepper_version = ${version} AND revoked_at IS NULL
-        AND (expires_at IS NULL OR expires_at > statement_timestamp()))::int AS "keys",
-      (SELECT count(*) FROM sessions WHERE pepper_version = ${version} AND ended_at IS NULL
-        AND expires_at > statement_timestamp()
-        AND last_seen_at > statement_timestamp() - interval '30 minutes')::int AS "sessions",
+      (SELECT count(*) FROM keys k WHERE pepper_version = ${version} AND ${KEY_USABLE})::int AS "keys",
+      (SELECT count(*) FROM sessions s WHERE pepper_version = ${version} AND ended_at IS NULL
+        AND expires_at > statement_timestamp() AND NOT (${Prisma.raw(SESSION_IDLE)}))::int AS "sessions",
       (SELECT count(*) FROM invitations WHERE pepper_version = ${version} AND accepted_at IS NULL
         AND revoked_at IS NULL AND expires_at > statement_timestamp())::int AS "invitations",
       (SELECT count(*) FROM password_resets WHERE pepper_version = ${version} AND ended_at IS NULL
