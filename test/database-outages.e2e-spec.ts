@@ -1,29 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Seals } from '../src/crypto/seal.js';
 import {
   collectEvent,
-  DatabaseService,
+  type DatabaseService,
   DatabaseUnavailableError,
 } from '../src/database/database.service.js';
-import { databaseConfig, onPostgres, testDatabase, type TestDatabase } from './database.js';
-import { anEvent, oneOfEach } from './tenant-rows.js';
+import { onPostgres } from './database.js';
+import { anEvent, twoTenants } from './tenant-rows.js';
 
-let made: TestDatabase;
 let database: DatabaseService;
+let cleanup: () => Promise<void>;
 
 beforeAll(async () => {
-  made = await testDatabase();
-  database = new DatabaseService(databaseConfig(made));
-  await database.open();
-  database.seals = new Seals(Buffer.alloc(32, 1));
-  await oneOfEach(database, 'org_a');
-  await oneOfEach(database, 'org_b');
+  ({ database, cleanup } = await twoTenants());
 });
 
-afterAll(async () => {
-  await database.close();
-  await made.cleanup();
-});
+afterAll(() => cleanup());
 
 /** PGlite is this process's own: nothing comes between, and its statements block the clock. */
 (onPostgres ? describe : describe.skip)('on PostgreSQL', () => {

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { Seals } from '../src/crypto/seal.js';
 import {
   collectEvent,
-  DatabaseService,
+  type DatabaseService,
   DatabaseUnavailableError,
   raiseEpoch,
   type Tx,
 } from '../src/database/database.service.js';
 import { isUniqueViolation, sqlState } from '../src/database/errors.js';
-import { databaseConfig, testDatabase, type TestDatabase } from './database.js';
-import { anEvent, oneOfEach } from './tenant-rows.js';
+import { anEvent, twoTenants } from './tenant-rows.js';
 
 const TENANT_TABLES = [
   'organizations',
@@ -30,22 +28,14 @@ const TENANT_TABLES = [
   'audit_tombstones',
 ];
 
-let made: TestDatabase;
 let database: DatabaseService;
+let cleanup: () => Promise<void>;
 
 beforeAll(async () => {
-  made = await testDatabase();
-  database = new DatabaseService(databaseConfig(made));
-  await database.open();
-  database.seals = new Seals(Buffer.alloc(32, 1));
-  await oneOfEach(database, 'org_a');
-  await oneOfEach(database, 'org_b');
+  ({ database, cleanup } = await twoTenants());
 });
 
-afterAll(async () => {
-  await database.close();
-  await made.cleanup();
-});
+afterAll(() => cleanup());
 
 async function countRows(tx: Tx, table: string): Promise<number> {
   const [row] = await tx.$queryRawUnsafe<{ count: number }[]>(

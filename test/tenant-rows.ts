@@ -1,8 +1,28 @@
+import { Seals } from '../src/crypto/seal.js';
 import {
   collectEvent,
-  type DatabaseService,
+  DatabaseService,
   type PendingEvent,
 } from '../src/database/database.service.js';
+import { databaseConfig, testDatabase } from './database.js';
+
+/** An open database with one row in every tenant table of `org_a` and of `org_b`; `cleanup` closes and removes it. */
+export async function twoTenants(): Promise<{
+  database: DatabaseService;
+  cleanup: () => Promise<void>;
+}> {
+  const made = await testDatabase();
+  const database = new DatabaseService(databaseConfig(made));
+  await database.open();
+  database.seals = new Seals(Buffer.alloc(32, 1));
+  await oneOfEach(database, 'org_a');
+  await oneOfEach(database, 'org_b');
+  const cleanup = async (): Promise<void> => {
+    await database.close();
+    await made.cleanup();
+  };
+  return { database, cleanup };
+}
 
 /** An event as it is collected. */
 export function anEvent(chain: string, action: string, body = '{}'): PendingEvent {
@@ -19,7 +39,7 @@ export function anEvent(chain: string, action: string, body = '{}'): PendingEven
 }
 
 /** One row in every tenant table. */
-export async function oneOfEach(database: DatabaseService, id: string): Promise<void> {
+async function oneOfEach(database: DatabaseService, id: string): Promise<void> {
   const by = { createdByType: 'system', createdByName: 'test' };
   await database.system(async (tx) => {
     await tx.organization.create({ data: { id, name: id } });
