@@ -4,8 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { startPrivatePostgres } from '../scripts/private-postgres.mjs';
+import { asSuperuser, startPrivatePostgres } from '../scripts/private-postgres.mjs';
 import { chooseLoad, measure, measurePaced } from './lib/load.mjs';
 import { readOptions, USAGE } from './lib/options.mjs';
 import { killAll, LOAD_CORE, memoryOf } from './lib/processes.mjs';
@@ -46,11 +45,11 @@ async function main() {
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
   postgres = await startDatabase();
-  const createDatabase = (name) => create(postgres, name);
+  const { createDatabase, superuserUrl } = postgres;
   const targets = await startTargets(options, { createDatabase, folder, note });
-  const machine = await describe(postgres, load);
+  const machine = await describe(superuserUrl, load);
   // What filling left for later would be done while something is measured.
-  await asSuperuser(postgres, 'CHECKPOINT');
+  await asSuperuser(superuserUrl, 'CHECKPOINT');
   const rows = await measureAll(targets, options, { load, folder });
   report(rows, options, machine);
   process.exit(rows.some(hasFailed) ? 1 : 0);
@@ -77,23 +76,8 @@ function startDatabase() {
   return startPrivatePostgres({ settings, core: LOAD_CORE });
 }
 
-async function create(postgres, name) {
-  await asSuperuser(postgres, `CREATE DATABASE ${name} OWNER claviger`);
-  return postgres.url.replace(/\/postgres$/, `/${name}`);
-}
-
-async function asSuperuser({ superuserUrl }, statement) {
-  const client = new pg.Client({ connectionString: superuserUrl });
-  await client.connect();
-  try {
-    return (await client.query(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-async function describe(postgres, load) {
-  const [{ server_version: version }] = await asSuperuser(postgres, 'SHOW server_version');
+async function describe(superuserUrl, load) {
+  const [{ server_version: version }] = await asSuperuser(superuserUrl, 'SHOW server_version');
   return {
     date: startedAt.toISOString(),
     processor: `${cpus().length} × ${cpus()[0].model.trim()}`,

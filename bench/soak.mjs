@@ -1,14 +1,15 @@
 // Loads the built server for a long time, at a steady rate, and looks at its memory: `npm run soak [-- --minutes 20]`.
 // Exits with 1 when a request failed, or when the memory went on growing.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startPrivatePostgres } from './private-postgres.mjs';
+import { startPrivatePostgres } from '../scripts/private-postgres.mjs';
+import { bearer, start } from './lib/claviger.mjs';
+import { ADMIN, environment } from './lib/environment.mjs';
+import { killAll, memoryOf } from './lib/processes.mjs';
+import { median } from './lib/report.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -23,55 +24,26 @@ const SAMPLE_MS = 5_000;
 const WARM_UP = 0.25;
 /** Between the beginning and the end of what follows; the collector takes its time. */
 const MAX_GROWTH = 0.1;
-const LOGIN = { email: 'ada@example.com', password: randomBytes(12).toString('hex') };
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-
 const folder = mkdtempSync(join(tmpdir(), 'claviger-soak-'));
-const postgres = await startPrivatePostgres();
-const server = spawn(process.execPath, [MAIN], {
-  env: {
-    PATH: process.env.PATH,
-    NODE_ENV: 'production',
-    PORT: '0',
-    LOG_LEVEL: 'warn',
-    DATA_DIR: folder,
-    DATABASE_URL: postgres.url,
-    PEPPER: randomBytes(32).toString('base64'),
-    ADMIN_EMAIL: LOGIN.email,
-    ADMIN_PASSWORD: LOGIN.password,
-    ORGANIZATION_NAME: 'Soak',
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+let postgres;
 process.on('exit', () => {
-  server.kill('SIGKILL');
-  postgres.stop();
+  killAll();
+  postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
-
-const url = await listening();
+postgres = await startPrivatePostgres();
+const env = environment(folder, await postgres.createDatabase('claviger'));
+const { url, pid } = await start({ ...env, PORT: '0', LOG_LEVEL: 'warn' });
 const work = await prepare();
 process.exit((await soak()) ? 0 : 1);
-
-function listening() {
-  let output = '';
-  return new Promise((resolve, reject) => {
-    server.once('exit', (code) => reject(new Error(`the server exited with ${code}`)));
-    server.stdout.on('data', (chunk) => {
-      output += chunk;
-      const port = /localhost:(\d+)\/docs/.exec(output)?.[1];
-      if (port) resolve(`http://127.0.0.1:${port}`);
-    });
-  });
-}
 
 async function ask(method, path, { token, body, form } = {}) {
   const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded';
   const response = await fetch(url + path, {
     method,
     headers: {
-      ...(token && { authorization: `Bearer ${token}` }),
+      ...(token && bearer(token)),
       ...((body ?? form) && { 'content-type': type }),
     },
     body: form ?? (body && JSON.stringify(body)),
@@ -80,9 +52,9 @@ async function ask(method, path, { token, body, form } = {}) {
   return { status: response.status, body: text && JSON.parse(text) };
 }
 
-/** What is asked again and again: reads, introspections, lists, keys that come and go, and wrong tokens. */
+/** What is asked again and again: reads, introspections, lists, keys that come and go, and what does not exist. */
 async function prepare() {
-  const { body: session } = await ask('POST', '/v1/sessions', { body: LOGIN });
+  const { body: session } = await ask('POST', '/v1/sessions', { body: ADMIN });
   const path = `/v1/organizations/${session.organizations[0].id}`;
   const settings = { requestsPerMinute: 1_000_000, maxKeysPerServiceAccount: 100 };
   await ask('PATCH', path, { token: session.token, body: { settings } });
@@ -130,7 +102,7 @@ async function soak() {
   const until = performance.now() + MINUTES * 60_000;
   const samples = [];
   const counts = { requests: 0, failed: 0 };
-  const sampling = setInterval(() => samples.push(residentMegabytes()), SAMPLE_MS);
+  const sampling = setInterval(() => samples.push(memoryOf(pid).rss), SAMPLE_MS);
   const inFlight = new Set();
   for (let n = 0; performance.now() < until; n += 1) {
     const one = work[n % work.length](n)
@@ -157,13 +129,4 @@ async function soak() {
       `${end.toFixed(0)} MB at the end (${(growth * 100).toFixed(1)} %), ${Math.max(...samples).toFixed(0)} MB at most\n`,
   );
   return counts.failed === 0 && growth <= MAX_GROWTH;
-}
-
-function residentMegabytes() {
-  const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
-}
-
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }

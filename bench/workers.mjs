@@ -12,7 +12,7 @@ import { ADMIN, environment } from './lib/environment.mjs';
 import { measureHeads } from './lib/heads.mjs';
 import { chooseLoad, measure } from './lib/load.mjs';
 import { killAll } from './lib/processes.mjs';
-import { median } from './lib/report.mjs';
+import { median, spread } from './lib/report.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -47,7 +47,7 @@ postgres = await startPrivatePostgres({
     max_connections: 200,
   },
 });
-const databaseUrl = await createDatabase();
+const databaseUrl = await postgres.createDatabase('claviger');
 const env = { ...environment(join(folder, 'data'), databaseUrl), PORT: '0', LOG_LEVEL: 'warn' };
 mkdirSync(env.DATA_DIR);
 const tokens = await fill();
@@ -62,15 +62,6 @@ process.stdout.write(
 );
 process.stdout.write(`${serverTable(rows)}\n\n${headTable(heads)}\n`);
 process.exit(rows.some(({ failed }) => failed > 0) ? 1 : 0);
-
-/** One of the login's own: the server's first database is not its to write to. */
-async function createDatabase() {
-  const superuser = new pg.Client({ connectionString: postgres.superuserUrl });
-  await superuser.connect();
-  await superuser.query('CREATE DATABASE claviger OWNER claviger');
-  await superuser.end();
-  return postgres.url.replace(/\/postgres$/, '/claviger');
-}
 
 /** Organizations with a service account each; the first has a hundred. */
 async function fill() {
@@ -137,7 +128,7 @@ function serverTable(measured) {
     const some = measured.filter((row) => row.workers === workers && row.kind === kind);
     const of = (name) => some.map((row) => row[name]);
     const rates = of('perSecond');
-    return `| ${workers} | ${kind === 'hot' ? 'one' : ORGANIZATIONS} | ${whole(median(rates))} (${whole(Math.min(...rates))}–${whole(Math.max(...rates))}) | ${median(of('p50')).toFixed(2)} | ${median(of('p99')).toFixed(2)} | ${of('failed').reduce((a, b) => a + b)} |`;
+    return `| ${workers} | ${kind === 'hot' ? 'one' : ORGANIZATIONS} | ${spread(rates)} | ${median(of('p50')).toFixed(2)} | ${median(of('p99')).toFixed(2)} | ${of('failed').reduce((a, b) => a + b)} |`;
   };
   return [
     '| processes | organizations | requests/s (min–max) | p50 ms | p99 ms | failed |',
@@ -152,11 +143,7 @@ function headTable(measured) {
     '|---:|---:|---|---:|',
     ...measured.map(
       ({ writers, batch, shared, rates }) =>
-        `| ${writers} | ${batch} | ${shared ? 'one' : 'one each'} | ${whole(median(rates))} (${whole(Math.min(...rates))}–${whole(Math.max(...rates))}) |`,
+        `| ${writers} | ${batch} | ${shared ? 'one' : 'one each'} | ${spread(rates)} |`,
     ),
   ].join('\n');
-}
-
-function whole(number) {
-  return Math.round(number).toLocaleString('en');
 }

@@ -5,6 +5,7 @@ export function startPrivatePostgres(options?: {
 }): Promise<{
   url: string;
   superuserUrl: string;
+  createDatabase: (name: string) => Promise<string>;
   stop: () => void;
   data: string;
   pgCtl: { command: string; args: string[]; options: object };
@@ -12,3 +13,6 @@ export function startPrivatePostgres(options?: {
 
 /** See private-postgres.mjs. */
 export function findBinaries(): string;
+
+/** See private-postgres.mjs. */
+export function asSuperuser(url: string, statement: string): Promise<any[]>;

@@ -11,9 +11,9 @@ import pg from 'pg';
  * that it may be called when the process exits; what it held is gone then.
  * @param {{ settings?: Record<string, string | number>, core?: number }} [options] settings as `postgres -c` takes them;
  *   the one core it is to run on (Linux)
- * @returns {Promise<{ url: string, superuserUrl: string, stop: () => void, data: string,
+ * @returns {Promise<{ url: string, superuserUrl: string, createDatabase: (name: string) => Promise<string>, stop: () => void, data: string,
  *   pgCtl: { command: string, args: string[], options: object } }>} `url` is of the login `claviger`, which may
- *   create databases and roles; `data` is the data directory, and `pgCtl` how to start it again, for those who stop it
+ *   create databases and roles, and `createDatabase` answers that of an empty database of its own; `data` is the data directory, and `pgCtl` how to start it again, for those who stop it
  * @throws Error when there are no binaries, or they fail
  */
 export async function startPrivatePostgres({ settings = {}, core } = {}) {
@@ -50,7 +50,12 @@ export async function startPrivatePostgres({ settings = {}, core } = {}) {
     const superuserUrl = `postgres://postgres@127.0.0.1:${port}/postgres`;
     await createLogin(superuserUrl);
     const pgCtl = { command: join(bin, 'pg_ctl'), args: start, options };
-    return { url: superuserUrl.replace('postgres@', 'claviger@'), superuserUrl, stop, data, pgCtl };
+    const url = superuserUrl.replace('postgres@', 'claviger@');
+    const createDatabase = async (name) => {
+      await asSuperuser(superuserUrl, `CREATE DATABASE ${name} OWNER claviger`);
+      return url.replace(/\/postgres$/, `/${name}`);
+    };
+    return { url, superuserUrl, createDatabase, stop, data, pgCtl };
   } catch (error) {
     stop();
     throw error;
@@ -58,11 +63,25 @@ export async function startPrivatePostgres({ settings = {}, core } = {}) {
 }
 
 /** No superuser, as in good installations: a superuser would see past row-level security. */
-async function createLogin(url) {
+function createLogin(url) {
+  return asSuperuser(url, 'CREATE ROLE claviger LOGIN CREATEDB CREATEROLE');
+}
+
+/**
+ * One statement.
+ * @param {string} url of a superuser
+ * @param {string} statement
+ * @returns {Promise<any[]>} its rows
+ */
+export async function asSuperuser(url, statement) {
   const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined); // the statement rejects
   await client.connect();
-  await client.query('CREATE ROLE claviger LOGIN CREATEDB CREATEROLE');
-  await client.end();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /**
@@ -94,7 +113,11 @@ function unprivilegedAccount() {
   throw new Error('PostgreSQL does not run as root; run this as another user');
 }
 
-function freePort() {
+/**
+ * A port of 127.0.0.1 on which nobody listens.
+ * @returns {Promise<number>}
+ */
+export function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address();

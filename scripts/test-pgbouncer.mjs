@@ -2,11 +2,10 @@
 // arguments go to Jest. Exits as Jest does.
 import { spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startPrivatePostgres } from './private-postgres.mjs';
+import { freePort, startPrivatePostgres } from './private-postgres.mjs';
 
 const postgres = await startPrivatePostgres({
   settings: { timezone: 'Asia/Kolkata', max_connections: 300 },
@@ -63,13 +62,4 @@ tests.on('exit', (code) => process.exit(code ?? 1));
 function fail(reason) {
   console.error(reason);
   process.exit(1);
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port: found } = probe.address();
-      probe.close(() => resolve(found));
-    });
-  });
 }

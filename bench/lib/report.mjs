@@ -45,7 +45,17 @@ export function median(values) {
 
 const valuesOf = (row, name) => row.rounds.map((round) => round[name]);
 const medianOf = (row, name) => median(valuesOf(row, name));
+/** A whole number as people read it. */
 const whole = (number) => Math.round(number).toLocaleString('en');
+
+/**
+ * The middle value, and the least and the greatest.
+ * @param {number[]} values
+ * @param {(value: number) => string} [show]
+ */
+export function spread(values, show = whole) {
+  return `${show(median(values))} (${show(Math.min(...values))}–${show(Math.max(...values))})`;
+}
 
 /**
  * The table of everything that was measured.
@@ -61,19 +71,15 @@ export function table(rows) {
 }
 
 function line(row) {
-  const spread = (name, show) => {
-    const values = valuesOf(row, name);
-    return `${show(median(values))} (${show(Math.min(...values))}–${show(Math.max(...values))})`;
-  };
   const milliseconds = (value) => value.toFixed(2);
   const cells = [
     row.id,
     row.label,
     row.database,
     row.perSecond === undefined ? row.connections : `${whole(row.perSecond)}/s`,
-    spread('perSecond', whole),
-    spread('p50', milliseconds),
-    spread('p99', milliseconds),
+    spread(valuesOf(row, 'perSecond')),
+    spread(valuesOf(row, 'p50'), milliseconds),
+    spread(valuesOf(row, 'p99'), milliseconds),
     whole(valuesOf(row, 'failed').reduce((sum, failed) => sum + failed, 0)),
     whole(row.memory.rss),
     whole(row.memory.peak),

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from '../client.js';
 import { eventually } from '../eventually.js';
 import { killLeftovers, type ServerProcess } from '../process.js';
 import { type CuttingProxy, type CutWhen, startCuttingProxy } from './cutting-proxy.js';
@@ -9,6 +8,7 @@ import { expectValid, Ledger } from './ledger.js';
 import { startLoad } from './load.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
+import { type Timed, timed } from './timed.js';
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
 /** Milliseconds: how long a caller may wait for a refusal, and for the first success once the database is back. */
@@ -37,17 +37,6 @@ afterAll(async () => {
   await proxy?.close();
   postgres?.end();
 });
-
-interface Timed {
-  answer: Answer;
-  ms: number;
-}
-
-async function timed(request: () => Promise<Answer>): Promise<Timed> {
-  const begun = performance.now();
-  const answer = await request();
-  return { answer, ms: performance.now() - begun };
-}
 
 let count = 0;
 

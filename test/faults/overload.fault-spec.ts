@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type Socket } from 'node:net';
 import pg from 'pg';
-import type { Answer } from '../client.js';
 import { eventually } from '../eventually.js';
 import { killLeftovers, type ServerProcess } from '../process.js';
 import { makeParties, newInstallation, type Parties } from './installation.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
+import { type Timed, timed } from './timed.js';
 
 /** Milliseconds: far beyond what a quick request takes, and far below what a stuck one would. */
 const QUICK = 1_000;
@@ -34,17 +34,6 @@ afterAll(async () => {
   killLeftovers();
   postgres?.end();
 });
-
-interface Timed {
-  answer: Answer;
-  ms: number;
-}
-
-async function timed(request: () => Promise<Answer>): Promise<Timed> {
-  const begun = performance.now();
-  const answer = await request();
-  return { answer, ms: performance.now() - begun };
-}
 
 /** What must stay quick, over and over until `isOver`: how long the slowest took. */
 async function watch(isOver: () => boolean): Promise<{ slowestMs: number; requests: number }> {

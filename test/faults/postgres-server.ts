@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import pg from 'pg';
-import { startPrivatePostgres } from '../../scripts/private-postgres.mjs';
+import { asSuperuser, startPrivatePostgres } from '../../scripts/private-postgres.mjs';
 
 const run = promisify(execFile);
 
@@ -17,22 +16,14 @@ export class PostgresServer {
     return new PostgresServer(await startPrivatePostgres({ settings }));
   }
 
-  /** Of the login that Claviger uses, with a new empty database. */
-  async createDatabase(name: string): Promise<string> {
-    await this.asSuperuser(`CREATE DATABASE ${name} OWNER claviger`);
-    return this.server.url.replace(/\/postgres$/, `/${name}`);
+  /** A new empty database, of the login that Claviger uses. */
+  createDatabase(name: string): Promise<string> {
+    return this.server.createDatabase(name);
   }
 
   /** One statement; answers its rows. */
-  async asSuperuser(statement: string): Promise<any[]> {
-    const client = new pg.Client({ connectionString: this.server.superuserUrl });
-    client.on('error', () => undefined);
-    await client.connect();
-    try {
-      return (await client.query(statement)).rows;
-    } finally {
-      await client.end();
-    }
+  asSuperuser(statement: string): Promise<any[]> {
+    return asSuperuser(this.server.superuserUrl, statement);
   }
 
   /** Starts it again, after a crash as soon as nothing is left of the one before; resolves when it serves. */
