@@ -16,7 +16,8 @@ const JITTER = 0.25;
 const BATCH = 500;
 
 /** How a sweep ended; `elsewhere`: another instance is at it. */
-type Outcome = 'done' | 'failed' | 'elsewhere';
+const OUTCOMES = ['done', 'failed', 'elsewhere'] as const;
+type Outcome = (typeof OUTCOMES)[number];
 
 /**
  * Takes away what has expired and is kept for nothing ({@link EXPIRING}), at the start and about every hour, one instance at a time:
@@ -48,6 +49,9 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
       labelNames: ['outcome'],
       registers: [registry],
     });
+    // There from the first scrape: a rate needs a zero to start from.
+    for (const { table } of EXPIRING) this.rows.inc({ table }, 0);
+    for (const outcome of OUTCOMES) this.sweeps.inc({ outcome }, 0);
   }
 
   /** The first sweep; nobody waits for it. */
