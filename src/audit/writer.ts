@@ -83,6 +83,8 @@ const CODES = ['appended', 'stale', 'busy', 'missing'] as const;
 export class AuditWriter {
   private queue: Waiting[] = [];
   private readonly busy = new Map<string, Waiting[]>();
+  /** The chain whose turn it is on the second connection. */
+  private turn: string | undefined;
   private pumping: Promise<void> | undefined;
   private unblocking: Promise<void> | undefined;
   private readonly main: Line;
@@ -109,7 +111,10 @@ export class AuditWriter {
       return Promise.reject(new AuditUnavailableError('too many events wait'));
     }
     return new Promise((resolve, reject) => {
-      this.queue.push({ event, resolve, reject, since: performance.now() });
+      const waiting = { event, resolve, reject, since: performance.now() };
+      // Where others of its chain wait already, it would only be told so, and come back.
+      if (this.turn === event.chain || this.busy.has(event.chain)) return this.yieldTo(waiting);
+      this.queue.push(waiting);
       this.pumping ??= this.pump();
     });
   }
@@ -170,8 +175,10 @@ export class AuditWriter {
       }
       const [chain, waiting] = next.value;
       this.busy.delete(chain);
-      const turn = this.refuseLate(waiting);
-      if (turn.length > 0) await this.takeTurn(chain, turn);
+      this.turn = chain;
+      const inTime = this.refuseLate(waiting);
+      if (inTime.length > 0) await this.takeTurn(chain, inTime);
+      this.turn = undefined;
     }
   }
 
