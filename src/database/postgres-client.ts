@@ -24,8 +24,9 @@ export const rawTypes: pg.CustomTypesConfig = {
 type AnyQuery = (config: unknown, values?: unknown, callback?: unknown) => Promise<pg.QueryResult>;
 
 /**
- * A `pg` client without a trap: a statement that timed out on this side leaves the connection waiting for the server, so
- * the connection is destroyed and whatever comes after fails at once.
+ * A `pg` client without two traps. A statement that timed out on this side leaves the connection waiting for the server, so
+ * the connection is destroyed and whatever comes after fails at once. And what the server says at the end of a connection ends no
+ * process, also when nobody has it at that moment: between two statements, or on its way out of the pool.
  */
 export class StrictClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
@@ -37,6 +38,7 @@ export class StrictClient extends pg.Client {
       return pending as Promise<pg.QueryResult>;
     };
     this.query = strict as pg.Client['query'];
+    this.on('error', () => undefined); // the next statement rejects
   }
 
   private check(error: unknown): void {

@@ -7,9 +7,6 @@ import { OneConnection, rawTypes, type StatementNames } from './postgres-client.
 /** Prisma's way to a connection of the pool, made when the first model is asked for on it. */
 const adapters = new WeakMap<pg.PoolClient, Promise<SqlDriverAdapter>>();
 
-/** Without a listener a connection that is lost meanwhile would end the process; the next statement rejects. */
-const ignore = (): void => undefined;
-
 /**
  * Opens a transaction on a connection of the pool. BEGIN goes together with its first statement, COMMIT with its last
  * one, so that a chain's head, which the last one locks, is held no longer than the server needs.
@@ -21,11 +18,9 @@ export async function beginPostgres(
   names: StatementNames | undefined,
 ): Promise<OpenTransaction> {
   const client = await pool.connect();
-  client.on('error', ignore);
   try {
     await client.query(`BEGIN; ${enter}`);
   } catch (error) {
-    client.off('error', ignore);
     client.release(true);
     throw error;
   }
@@ -84,7 +79,6 @@ class PostgresTransaction implements OpenTransaction {
         isBroken = true;
       });
     }
-    this.client.off('error', ignore);
     this.client.release(isBroken);
   }
 }
