@@ -1,10 +1,11 @@
 import { PGlite, types, type ParserOptions, type Transaction } from '@electric-sql/pglite';
 import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Backend, OpenTransaction, Patience, RawStatement } from './connections.js';
 import { finishRestore, placesIn } from './data-directory.js';
+import { DiskRoom } from './disk-room.js';
 import { asDatabaseError } from './errors.js';
 import { lockDirectory } from './lock.js';
 import { migrate } from './migrate.js';
@@ -37,15 +38,18 @@ function parseBytes(text: string): Buffer {
  * Opens the embedded database in `dataDir`/pg, makes it where there is none, and holds the lock of
  * `dataDir` until it is closed. Every commit is with the operating system before it is acknowledged,
  * so that killing the process loses nothing; against a loss of power PGlite does not protect.
- * Errors: DataDirLockedError.
+ * Errors: DataDirLockedError; DatabaseUnavailableError where the disk has no room.
  */
 export async function openEmbedded(dataDir: string): Promise<Backend> {
   if (dataDir.startsWith(MEMORY)) return toBackend(await openMemory(dataDir.slice(MEMORY.length)));
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const room = new DiskRoom(dataDir);
+  room.check();
   const lock = await lockDirectory(dataDir);
   try {
     finishRestore(dataDir);
     const pglite = await openDirectory(placesIn(dataDir).database);
-    return toBackend(pglite, () => lock.release());
+    return toBackend(pglite, { room, closed: () => lock.release() });
   } catch (error) {
     lock.release();
     throw error;
@@ -68,11 +72,19 @@ async function openDirectory(directory: string): Promise<PGlite> {
   return PGlite.create({ dataDir: directory, relaxedDurability: false });
 }
 
-function toBackend(pglite: PGlite, closed?: () => void): Backend {
+/** What a database in a directory has, and one in memory has not. */
+interface OnDisk {
+  room: DiskRoom;
+  /** To be called once it is closed. */
+  closed: () => void;
+}
+
+function toBackend(pglite: PGlite, onDisk?: OnDisk): Backend {
   const query = async <R extends object>(
     { text }: RawStatement,
     values: unknown[],
   ): Promise<R[]> => {
+    onDisk?.room.check();
     try {
       return (await pglite.query<R>(text, values, { parsers: rawParsers })).rows;
     } catch (error) {
@@ -82,14 +94,17 @@ function toBackend(pglite: PGlite, closed?: () => void): Backend {
   return {
     patience: PATIENCE,
     adapter: new PrismaPGlite(pglite),
-    begin: (enter) => begin(pglite, enter),
+    begin: async (enter) => {
+      onDisk?.room.check();
+      return begin(pglite, enter);
+    },
     query,
     openConnection: () =>
       Promise.resolve({ query, isLost: () => false, close: () => Promise.resolve() }),
     migrate: () => migrateEmbedded(pglite),
     close: async () => {
       await pglite.close();
-      closed?.();
+      onDisk?.closed();
     },
   };
 }

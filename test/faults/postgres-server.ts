@@ -21,6 +21,13 @@ export class PostgresServer {
     return this.server.createDatabase(name);
   }
 
+  /** Puts a database to which nobody is connected into another directory. */
+  async move(database: string, directory: string): Promise<void> {
+    spawnSync('chown', [`--reference=${this.server.data}`, directory], { stdio: 'inherit' });
+    await this.asSuperuser(`CREATE TABLESPACE elsewhere LOCATION '${directory}'`);
+    await this.asSuperuser(`ALTER DATABASE ${database} SET TABLESPACE elsewhere`);
+  }
+
   /** One statement; answers its rows. */
   asSuperuser(statement: string): Promise<any[]> {
     return asSuperuser(this.server.superuserUrl, statement);
