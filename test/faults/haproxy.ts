@@ -23,6 +23,7 @@ export async function startHaproxy(port: number, instances: number[]): Promise<(
   timeout connect 1s
   timeout client 30s
   timeout server 30s
+  timeout check 2s
   retries 3
   retry-on conn-failure empty-response
   option redispatch
@@ -32,7 +33,7 @@ frontend in
   default_backend claviger
 backend claviger
   option httpchk GET /health/ready
-  default-server inter 200ms fall 1 rise 1
+  default-server inter 200ms fall 2 rise 1
 ${lines.join('\n')}
 `,
   );
