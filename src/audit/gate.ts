@@ -20,6 +20,7 @@ import { SYSTEM_CHAIN } from './event.js';
 import { type Flood, floodEvent, floodProblem, Floods, refusalOf } from './floods.js';
 import { httpEvent, pathOf } from './http-event.js';
 import { HeadSeals } from './head-seals.js';
+import { installUnderWay } from './under-way.js';
 import { UsageRecorder } from './usage.js';
 import { UsageCounter } from './usage-counter.js';
 import { AuditWriter, type GateEvent } from './writer.js';
@@ -73,10 +74,11 @@ export class AuditGate implements OnApplicationShutdown {
   }
 
   /**
-   * Registers the gate as the last `onSend` hook, and for the answers that Fastify makes without
+   * Registers the gate as the last `onSend` hook, a limit of what is under way, and for the answers that Fastify makes without
    * hooks; to be called before the routes are ready.
    */
   install(fastify: FastifyInstance): void {
+    installUnderWay(fastify, isAudited);
     fastify.addHook('onSend', (request, reply, payload) => this.pass(request, reply, payload));
     fastify.finish = (request, reply, payload) =>
       this.pass(request, reply, payload) as Promise<string>;
@@ -84,7 +86,7 @@ export class AuditGate implements OnApplicationShutdown {
 
   /** The payload that may leave for this request: the one given, or what replaces it. */
   async pass(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-    if (!isAudited(request)) return payload;
+    if (request.isTooMuch === true || !isAudited(request)) return payload;
     try {
       return await this.settle(request, reply, payload);
     } catch (error) {

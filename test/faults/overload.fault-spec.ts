@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { eventually } from '../eventually.js';
 import { killLeftovers, type ServerProcess } from '../process.js';
 import { makeParties, newInstallation, type Parties } from './installation.js';
+import { expectValid } from './ledger.js';
 import { PostgresServer } from './postgres-server.js';
 import { report } from './report.js';
 import { type Timed, timed } from './timed.js';
+
+const run = promisify(execFile);
+const FLOOD = join(import.meta.dirname, 'flood.mjs');
 
 /** Milliseconds: far beyond what a quick request takes, and far below what a stuck one would. */
 const QUICK = 1_000;
@@ -107,6 +114,31 @@ describe('a server that is asked for more than it can do', () => {
       const { status } = await parties.admin.post(parties.accounts[1]!.keys, { name: 'Free' });
       return status === 201 ? true : undefined;
     });
+  });
+
+  it('20,000 requests at once: what is too much is refused, and health answers meanwhile', async () => {
+    const { port } = new URL(server.url);
+    const [sockets, each] = [2_000, 10];
+    const values = [FLOOD, port, parties.accounts[0]!.token, String(sockets), String(each)];
+    const begun = performance.now();
+    let printed: string | undefined;
+    const flooding = run('node', values).then(({ stdout }) => (printed = stdout));
+    let liveMs = 0;
+    while (printed === undefined) {
+      const { answer, ms } = await timed(() => server.client.get('/health/live'));
+      expect(answer.status).toBe(200);
+      liveMs = Math.max(liveMs, ms);
+    }
+    await flooding;
+    const { statuses, lost, withoutRetryAfter } = JSON.parse(printed) as Record<string, any>;
+    expect(Object.keys(statuses)).toEqual(['200', '503']);
+    expect({ lost, withoutRetryAfter }).toEqual({ lost: 0, withoutRetryAfter: 0 });
+    // The rest of one turn of its event loop is what it has to wait for.
+    expect(liveMs).toBeLessThan(10 * QUICK);
+    const totalMs = performance.now() - begun;
+    report('20,000 requests at once', { statuses, liveMs, totalMs });
+    expect((await parties.admin.get('/v1/me')).status).toBe(200);
+    await expectValid(parties.admin, parties.path);
   });
 
   it('1,000 sockets that stall: everybody else is served, and they are sent away', async () => {
