@@ -12,6 +12,7 @@ import { DataDirLockedError } from '../src/database/lock.js';
 import { MigrationError } from '../src/database/migrate.js';
 import { migratePostgres } from '../src/database/postgres.js';
 import { databaseConfig, emptyDatabase, onPostgres, onServer, testDatabase } from './database.js';
+import { eventually } from './eventually.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'prisma/migrations');
@@ -143,6 +144,50 @@ describe('migrations', () => {
     cleanups.push(() => client.end());
     await client.connect();
     expect((await client.query(ROWS)).rows).toEqual(expectedRows());
+  });
+
+  describe('a migration of a table that somebody reads for long', () => {
+    /** The migration is pending again. */
+    const UNDONE = `ALTER TABLE instance DROP COLUMN previous_pepper_check, DROP COLUMN previous_pepper_version, DROP COLUMN sealed_secret;
+      DELETE FROM _prisma_migrations WHERE migration_name = '20261130000011_pepper_rotation'`;
+    const WAITING = `SELECT 1 FROM pg_stat_activity
+      WHERE application_name = 'claviger-migrate' AND datname = current_database() AND wait_event_type = 'Lock'`;
+
+    async function aDatabaseWithAReader() {
+      const { url, directUrl, cleanup } = await emptyDatabase();
+      cleanups.push(cleanup);
+      await migratePostgres(url);
+      const [reader, other] = [1, 2].map(() => new pg.Client({ connectionString: directUrl }));
+      for (const client of [reader!, other!]) {
+        await client.connect();
+        cleanups.push(() => client.end());
+      }
+      await reader!.query(UNDONE);
+      await reader!.query('BEGIN');
+      await reader!.query('SELECT 1 FROM instance');
+      return { url, reader: reader!, other: other! };
+    }
+
+    it('lets others through before their patience ends, and goes on when the table is free', async () => {
+      const { url, reader, other } = await aDatabaseWithAReader();
+      const migrating = migratePostgres(url, { attempts: 100, pauseMs: 50 });
+      await eventually(async () => (await other.query(WAITING)).rowCount === 1 || undefined);
+      // A request's statement has 2.5 s (src/database/connections.ts).
+      await other.query("SET statement_timeout = '2.5s'");
+      await other.query('SELECT 1 FROM instance');
+      await reader.query('COMMIT');
+      await migrating;
+      expect((await other.query(ROWS)).rows).toEqual(expectedRows());
+    });
+
+    it('gives up after a while, changes nothing and says what to look for', async () => {
+      const { url, reader, other } = await aDatabaseWithAReader();
+      const refused = migratePostgres(url, { attempts: 2, pauseMs: 1 });
+      await expect(refused).rejects.toThrow(MigrationError);
+      await expect(refused).rejects.toThrow('pg_stat_activity');
+      await reader.query('COMMIT');
+      expect((await other.query(ROWS)).rowCount).toBe(expectedRows().length - 1);
+    });
   });
 
   it('a login that may not make the role is told what the administrator must do', async () => {

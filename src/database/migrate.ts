@@ -10,6 +10,12 @@ export class MigrationError extends Error {
 /** The engine's code for tables without a record of migrations. */
 const SCHEMA_NOT_EMPTY = 'P3005';
 
+/**
+ * How long a migration waits for a table that somebody else holds, in milliseconds. Whoever comes after it waits behind it, so it
+ * is shorter than what requests wait for.
+ */
+const LOCK_TIMEOUT_MS = 1_000;
+
 /** The one transaction in which everything happens. */
 export interface MigrationTransaction {
   adapter: SqlDriverAdapter;
@@ -22,13 +28,15 @@ export interface MigrationTransaction {
  * Applies pending migrations inside one open transaction, all of them or none, after checking the
  * server. The transaction takes the advisory lock that `prisma migrate deploy` takes too: of several
  * instances that start at once, one migrates and the others wait. The rows of `_prisma_migrations`
- * are the engine's own. Errors: {@link MigrationError}; the caller rolls back.
+ * are the engine's own. A table that somebody else holds is waited for only briefly. Errors: {@link MigrationError}; the caller
+ * rolls back.
  */
 export async function migrate(transaction: MigrationTransaction): Promise<void> {
   await checkServer(transaction);
   if ((await pendingMigrations(transaction)).length === 0) return;
   // The engine takes this very lock, but gives up after 10 s.
   await transaction.query('SELECT pg_advisory_xact_lock(72707369)');
+  await transaction.query(`SELECT set_config('lock_timeout','${LOCK_TIMEOUT_MS}',true)`);
   let failure: unknown;
   const adapter = transaction.adapter;
   const executeRaw = adapter.executeRaw.bind(adapter);

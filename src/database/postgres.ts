@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Config } from '../config.js';
 import { binaryArray, type ElementType } from './binary-arrays.js';
@@ -9,8 +11,8 @@ import {
   type RawConnection,
   type RawStatement,
 } from './connections.js';
-import { asDatabaseError, DatabaseUnavailableError } from './errors.js';
-import { migrate } from './migrate.js';
+import { asDatabaseError, DatabaseUnavailableError, sqlState } from './errors.js';
+import { migrate, MigrationError } from './migrate.js';
 import { OneConnection, rawTypes, StatementNames, StrictClient } from './postgres-client.js';
 import { beginPostgres } from './postgres-transaction.js';
 
@@ -23,6 +25,11 @@ const POOL_SIZE = 10;
 const MIGRATION_CONNECT_MS = 5_000;
 const MIGRATION_SETTINGS = `SELECT set_config('TimeZone','UTC',true), set_config('statement_timeout','0',true),
   set_config('lock_timeout','0',true), set_config('idle_in_transaction_session_timeout','0',true)`;
+
+/** SQLSTATEs of a table that was not free in time, and of a deadlock with somebody who waits for the migration. */
+const HELD = new Set(['55P03', '40P01']);
+/** For five minutes: most transactions end, and meanwhile servers of an older version serve. */
+const PATIENT = { attempts: 100, pauseMs: 2_000 };
 
 /** `pg` knows the time-out of one query, its types do not. */
 interface Query extends pg.QueryConfig {
@@ -77,9 +84,32 @@ export function openPostgres(config: Config & { databaseUrl: string }): Backend 
 
 /**
  * Applies pending migrations on a connection of its own (`url` goes past PgBouncer where there is one)
- * without a query time-out. Errors: MigrationError; DatabaseUnavailableError.
+ * without a query time-out. Where somebody holds a table that they change, they are rolled back, so that nobody waits behind
+ * them, and tried again. Errors: MigrationError; DatabaseUnavailableError.
  */
-export async function migratePostgres(url: string): Promise<void> {
+export async function migratePostgres(url: string, patience = PATIENT): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await migrateOnce(url);
+    } catch (error) {
+      if (!HELD.has(sqlState(error) ?? '')) throw asDatabaseError(error);
+      if (attempt === patience.attempts) {
+        throw new MigrationError(
+          'Somebody holds a table that a migration changes; nothing was changed. End what runs for long in pg_stat_activity (a backup, ' +
+            'a report, a transaction that was left open), or wait for it. Then start again.',
+          { cause: error },
+        );
+      }
+      if (attempt === 1) {
+        const logger = new Logger('Migrations');
+        logger.warn('somebody holds a table that a migration changes; it is tried again');
+      }
+      await delay(patience.pauseMs);
+    }
+  }
+}
+
+async function migrateOnce(url: string): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: MIGRATION_CONNECT_MS,
@@ -97,8 +127,6 @@ export async function migratePostgres(url: string): Promise<void> {
       script: (text) => client.query(text),
     });
     await client.query('COMMIT');
-  } catch (error) {
-    throw asDatabaseError(error);
   } finally {
     // Without COMMIT the server rolls back, however we leave.
     await client.end().catch(() => undefined);
