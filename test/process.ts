@@ -39,9 +39,12 @@ export function killLeftovers(): void {
   rmSync(NOWHERE, { recursive: true, force: true });
 }
 
-/** Starts `dist/main.js` on a free port and waits until it says that it is ready. */
-export async function startProcess(env: Record<string, string>): Promise<ServerProcess> {
-  const { child, output, exited } = launch(env);
+/** Starts `dist/main.js`, or that of another version, on a free port and waits until it says that it is ready. */
+export async function startProcess(
+  env: Record<string, string>,
+  main = MAIN,
+): Promise<ServerProcess> {
+  const { child, output, exited } = launch(env, main);
   const url = await new Promise<string>((resolve, reject) => {
     const look = () => {
       const match = /Swagger UI {2}(http:\/\/(?:localhost|127\.0\.0\.1):\d+)\/docs/.exec(output());
@@ -64,21 +67,24 @@ export async function startProcess(env: Record<string, string>): Promise<ServerP
 
 /** Starts `dist/main.js` where it must not start, and waits for its end. */
 export async function failToStart(env: Record<string, string>): Promise<FailedStart> {
-  const { child, output, exited } = launch(env);
+  const { child, output, exited } = launch(env, MAIN);
   const impatience = setTimeout(() => child.kill('SIGKILL'), 20_000);
   const code = await exited;
   clearTimeout(impatience);
   return { code, output: output() };
 }
 
-function launch(env: Record<string, string>): {
+function launch(
+  env: Record<string, string>,
+  main: string,
+): {
   child: ChildProcess;
   output: () => string;
   exited: Promise<number | null>;
 } {
-  if (!existsSync(MAIN)) throw new Error('these tests need the built server: npm run build');
+  if (!existsSync(main)) throw new Error('these tests need the built server: npm run build');
   if (env.PEPPER) remember(env.PEPPER);
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [main], {
     env: { ...INHERITED, PORT: '0', HOST: '127.0.0.1', DATA_DIR: NOWHERE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
