@@ -20,16 +20,17 @@ import { RolesModule } from './roles/roles.module.js';
 import { SigningKeysModule } from './signing-keys/signing-keys.module.js';
 import { ServiceAccountsModule } from './service-accounts/service-accounts.module.js';
 import { SetupModule } from './setup/setup.module.js';
+import type { Tracing } from './tracing/tracing.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The whole server: one module a slice. */
 @Module({})
 export class AppModule {
-  static register(config: Config): DynamicModule {
+  static register(config: Config, tracing?: Tracing): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        FoundationModule.register(config),
+        FoundationModule.register(config, tracing),
         HealthModule,
         AuthModule,
         LimitsModule,

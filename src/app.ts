@@ -8,6 +8,7 @@ import { RequestLimits } from './limits/request-limits.js';
 import type { Logger } from './logging.js';
 import { serveOpenApi } from './openapi/serve.js';
 import { servePanel } from './panel/serve.js';
+import { openTracing } from './tracing/tracing.js';
 
 /** What `createApp` needs. */
 export interface AppOptions {
@@ -21,10 +22,12 @@ export interface AppOptions {
  * where needed, migrated) its database. It is up to the caller to handle signals: `app.enableShutdownHooks`.
  * Errors: whatever keeps the server from starting.
  */
-export function createApp({ config, logger }: AppOptions): Promise<NestFastifyApplication> {
-  return createHttpApp(AppModule.register(config), {
+export async function createApp({ config, logger }: AppOptions): Promise<NestFastifyApplication> {
+  const tracing = await openTracing(config);
+  return createHttpApp(AppModule.register(config, tracing), {
     config,
     logger,
+    tracing,
     beforeInit: (app, fastify) => {
       serveOpenApi(app, fastify);
       servePanel(fastify);

@@ -33,6 +33,12 @@ const EVERYTHING = {
   CORS_ORIGINS: 'https://a.example.com,http://localhost:5173',
   ACCESS_TOKEN_SECONDS: '60',
   AUDIT_RETENTION_MONTHS: '13',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+  OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20c3Bhbg==',
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+  OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=production,a=%3D',
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: '0.01',
   WORKERS: '4',
 };
 
@@ -88,6 +94,10 @@ describe('loadConfig', () => {
       corsOrigins: ['https://a.example.com', 'http://localhost:5173'],
       accessTokenSeconds: 60,
       auditRetentionMonths: 13,
+      tracing: {
+        url: 'http://collector:4318/v1/traces',
+        headers: 'authorization=Basic%20c3Bhbg==',
+      },
       workers: 4,
     });
   });
@@ -151,10 +161,52 @@ describe('faults', () => {
     ['PEPPER', 'short'],
     ['PEPPER', Buffer.alloc(32).toString('hex')],
     ['PEPPER_PREVIOUS', 'short'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector:4317'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://u:p@collector'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://collector/?key=x'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', '/v1/traces'],
   ])('finds %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([
       expect.stringMatching(new RegExp(`^${name}: (entry \\d )?must be `)),
     ]);
+  });
+});
+
+describe('traces', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+
+  it.each<[string, string]>([
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'canary'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a canary=x'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization=%canary'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'canary'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'a=b=canary'],
+    ['OTEL_TRACES_SAMPLER', 'canary'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.1'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1%'],
+    ['OTEL_TRACES_SAMPLER_ARG', '-1'],
+  ])('find %s=%s, which is no matter where there are none', (name, value) => {
+    const faults = faultsOf({ ...endpoint, [name]: value });
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: must be `))]);
+    expect(faults.join()).not.toContain('canary');
+    expect(faultsOf({ [name]: value })).toEqual([]);
+  });
+
+  it.each([
+    ['http://collector:4318', 'http://collector:4318/v1/traces'],
+    ['https://collector/otlp', 'https://collector/otlp/v1/traces'],
+    ['https://collector/otlp/', 'https://collector/otlp/v1/traces'],
+  ])('to %s are posted to %s', (base, url) => {
+    expect(loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: base }).tracing).toEqual({ url });
+  });
+
+  it('go where their own endpoint says, just so', () => {
+    const own = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://tempo/api/traces' };
+    expect(loadConfig({ ...endpoint, ...own }).tracing?.url).toBe('http://tempo/api/traces');
+    expect(loadConfig(own).tracing?.url).toBe('http://tempo/api/traces');
   });
 });
 
@@ -238,6 +290,8 @@ describe('secrets in files', () => {
       REDIS_URL_FILE: file('redis://localhost\n'),
       SMTP_URL_FILE: file('smtp://localhost\n'),
       METRICS_TOKEN_FILE: file('abcdefghijklmnop\n'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_HEADERS_FILE: file('authorization=Bearer%20x\n'),
     });
     expect(config).toMatchObject({
       admin: { password: ' correct horse battery ' },
@@ -247,6 +301,7 @@ describe('secrets in files', () => {
       redisUrl: 'redis://localhost',
       smtpUrl: 'smtp://localhost',
       metricsToken: 'abcdefghijklmnop',
+      tracing: { headers: 'authorization=Bearer%20x' },
     });
   });
 

@@ -4,6 +4,7 @@ import { passwordFault } from './crypto/password.js';
 import { decodePepper } from './crypto/pepper.js';
 import { TOKEN_PREFIX_SHAPE } from './crypto/token.js';
 import { EnvironmentReader } from './environment.js';
+import { readTracing, type TracingConfig } from './tracing/tracing-config.js';
 
 /** Nest injection token of the `Config`. */
 export const CONFIG = Symbol('config');
@@ -43,6 +44,8 @@ export interface Config {
   accessTokenSeconds: number;
   /** How many whole months the audit trail is kept; without it, for ever. */
   auditRetentionMonths?: number;
+  /** Where traces go; without it there are none. */
+  tracing?: TracingConfig;
   workers: number;
 }
 
@@ -102,6 +105,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     corsOrigins: read.list('CORS_ORIGINS', originOf, 'an origin like https://app.example.com'),
     accessTokenSeconds: read.integer('ACCESS_TOKEN_SECONDS', 300, 60, MAX_ACCESS_TOKEN_SECONDS),
     auditRetentionMonths: readRetention(read),
+    tracing: readTracing(read),
     workers: read.integer('WORKERS', 1, 1, 256),
   };
   checkTogether(config, read);

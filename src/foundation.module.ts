@@ -9,12 +9,14 @@ import { DatabaseService } from './database/database.service.js';
 import { Instance, openInstance } from './database/instance.js';
 import { LongAnswers } from './http/long-answers.js';
 import { CursorCodec } from './http/pagination.js';
+import { type Tracing, TRACING } from './tracing/tracing.js';
 
 /** What every slice may inject: configuration, database, the instance's secrets and their codecs. */
 @Global()
 @Module({})
 export class FoundationModule {
-  static register(config: Config): DynamicModule {
+  static register(config: Config, tracing?: Tracing): DynamicModule {
+    const traces = tracing === undefined ? [] : [{ provide: TRACING, useValue: tracing }];
     return {
       module: FoundationModule,
       imports: [DatabaseModule],
@@ -48,6 +50,7 @@ export class FoundationModule {
         },
         PasswordHasher,
         LongAnswers,
+        ...traces,
       ],
       exports: [
         CONFIG,
@@ -58,6 +61,7 @@ export class FoundationModule {
         CursorCodec,
         PasswordHasher,
         LongAnswers,
+        ...traces,
       ],
     };
   }

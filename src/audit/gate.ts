@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate, authorize } from '../auth/authorize.js';
 import type { Check } from '../auth/credentials.js';
@@ -15,6 +15,7 @@ import { routeOf } from '../http/route.js';
 import { GateMetrics } from '../http/metrics.js';
 import { hideLimit } from '../limits/rate-limit.js';
 import { enforceLimit } from '../limits/request-limits.js';
+import { type Tracing, TRACING } from '../tracing/tracing.js';
 import { Checkpoints } from './checkpoints.js';
 import { SYSTEM_CHAIN } from './event.js';
 import { type Flood, floodEvent, floodProblem, Floods, refusalOf } from './floods.js';
@@ -67,6 +68,7 @@ export class AuditGate implements OnApplicationShutdown {
     private readonly counter: UsageCounter,
     database: DatabaseService,
     metrics: GateMetrics,
+    @Optional() @Inject(TRACING) private readonly tracing?: Tracing,
   ) {
     this.writer = new AuditWriter(() => database.openConnection(), metrics);
     this.usage = new UsageRecorder(database);
@@ -170,7 +172,11 @@ export class AuditGate implements OnApplicationShutdown {
   }
 
   private append(request: FastifyRequest, reply: FastifyReply, event: GateEvent) {
-    const appended = this.writer.append(event);
+    const { tracing, writer } = this;
+    const appended =
+      tracing === undefined
+        ? writer.append(event)
+        : tracing.append(request, placeOf(event, writer), () => writer.append(event));
     const isLate = performance.now() - request.context.startedAt > LATE_AFTER_MS;
     if (reply.statusCode !== 503 || !isLate) return appended;
     // The database kept this request waiting already: one time-out is all a caller has to bear.
@@ -180,6 +186,10 @@ export class AuditGate implements OnApplicationShutdown {
     });
     return Promise.race([appended, grace]).finally(() => clearTimeout(timer));
   }
+}
+
+function placeOf({ chain }: GateEvent, { depth }: AuditWriter) {
+  return { organizationId: chain === SYSTEM_CHAIN ? null : chain, queueDepth: depth };
 }
 
 /** Everything under `/v1` and `/oauth`, whether a route matched or not. */

@@ -1,7 +1,14 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONFIG, type Config } from '../config.js';
 import type { Seals } from '../crypto/seal.js';
+import { type Tracing, TRACING } from '../tracing/tracing.js';
 import { type Backend, TIMEOUTS, type RawConnection, type RawStatement } from './connections.js';
 import { asDatabaseError, DatabaseUnavailableError, isRetryable } from './errors.js';
 import { appendOf, beginCollecting, type Tx } from './events.js';
@@ -40,7 +47,10 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
   seals: Seals | undefined;
   private opened: { backend: Backend; transactions: Transactions } | undefined;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Optional() @Inject(TRACING) private readonly tracing?: Tracing,
+  ) {
     this.embedded = config.databaseUrl === undefined;
     this.settings = settings(this.embedded);
   }
@@ -82,7 +92,9 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
    * Errors: {@link DatabaseUnavailableError}; else the driver's (sqlState() tells).
    */
   async raw<R extends object>(statement: RawStatement, values: unknown[]): Promise<R[]> {
-    return this.database.backend.query(statement, values);
+    const { backend } = this.database;
+    if (this.tracing === undefined) return backend.query(statement, values);
+    return this.tracing.database('query', statement.name, () => backend.query(statement, values));
   }
 
   /** A connection of one's own, without reconnecting; on PGlite the one that there is. */
@@ -100,12 +112,12 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
     // It becomes text of a statement. Ids are words, and who asks for anything else finds nothing.
     const chain = /^\w+$/.test(organizationId) ? organizationId : '';
     const entry = `set_config('role','claviger_app',true), set_config('app.organization_id','${chain}',true)`;
-    return this.transaction(`SELECT ${entry}, ${this.settings}`, work);
+    return this.traced('tenant', `SELECT ${entry}, ${this.settings}`, work);
   }
 
   /** As {@link tenant}, but as the login role, which sees all. Not for features. */
   system<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.transaction(`SELECT ${this.settings}`, work);
+    return this.traced('system', `SELECT ${this.settings}`, work);
   }
 
   private get database(): { backend: Backend; transactions: Transactions } {
@@ -124,6 +136,15 @@ export class DatabaseService implements OnModuleInit, OnApplicationShutdown {
       await backend.close();
       throw asDatabaseError(error);
     }
+  }
+
+  private traced<T>(
+    door: 'tenant' | 'system',
+    enter: string,
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
+    if (this.tracing === undefined) return this.transaction(enter, work);
+    return this.tracing.database('transaction', door, () => this.transaction(enter, work));
   }
 
   private async transaction<T>(enter: string, work: (tx: Tx) => Promise<T>): Promise<T> {

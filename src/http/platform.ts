@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.js';
 import { createLogger, type Logger, logRequest, NestLogger } from '../logging.js';
+import type { Tracing } from '../tracing/tracing.js';
 import type { Metrics } from './metrics.js';
 import { ProblemFilter } from './problem.filter.js';
 import { routeOf } from './route.js';
@@ -17,6 +18,7 @@ export interface PlatformOptions {
   config: Pick<Config, 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'logLevel'>;
   /** Where the server logs; stdout in JSON by default. */
   logger?: Logger;
+  tracing?: Tracing;
   /** The last chance to add hooks and routes, all providers being there. The metrics that it returns are kept up to date. */
   beforeInit?: (app: NestFastifyApplication, fastify: FastifyInstance) => Metrics | undefined;
 }
@@ -53,7 +55,7 @@ const PREFLIGHT_SECONDS = 600;
  */
 export async function createHttpApp(
   module: RootModule,
-  { config, beforeInit, logger = createLogger(config) }: PlatformOptions,
+  { config, beforeInit, tracing, logger = createLogger(config) }: PlatformOptions,
 ): Promise<NestFastifyApplication> {
   // Filled once there are providers; answers are counted only after that.
   const observed: { metrics?: Metrics } = {};
@@ -61,6 +63,7 @@ export async function createHttpApp(
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     countBelowRouter: (status) => observed.metrics?.refusedBelowRouter(status),
+    tracing,
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     module,

@@ -13,6 +13,7 @@ import { installLastingAnswers } from './lasting-answer.js';
 import { parseQuery } from './query-string.js';
 import { installRequestContext, newRequestId } from './request-context.js';
 import { securityHeaders } from './security-headers.js';
+import type { Tracing } from '../tracing/tracing.js';
 
 const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -33,6 +34,7 @@ export interface ServerOptions {
   publicUrl: string;
   trustedProxies: readonly string[];
   countBelowRouter: BelowRouterCounter;
+  tracing?: Tracing;
 }
 
 /**
@@ -66,6 +68,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   installExpectationCheck(instance.server, options.countBelowRouter);
   installRequestContext(instance, context);
+  options.tracing?.install(instance);
   installBodyDeadline(instance);
   installRouteCheck(instance);
   installBodyParsers(instance);
