@@ -191,7 +191,8 @@ describe('migrations', () => {
   });
 
   it('a login that may not make the role is told what the administrator must do', async () => {
-    const { url, cleanup } = await emptyDatabase();
+    // Migrations go past a pooler, which does not know the login either.
+    const { directUrl: url, cleanup } = await emptyDatabase();
     const login = `claviger-"limited"-${randomUUID().slice(0, 8)}`;
     const quoted = `"${login.replaceAll('"', '""')}"`;
     await onServer(`CREATE ROLE ${quoted} LOGIN PASSWORD 'limited'`);
