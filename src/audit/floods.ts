@@ -184,14 +184,17 @@ export function refusalOf(check: Check | null, status: number): Refusal | undefi
   return status === 401 || check.reason !== 'missing' ? 'nobody' : undefined;
 }
 
+/** The problem type of draft-ietf-httpapi-ratelimit-headers for what looks like an attack. */
+export const ABNORMAL_USAGE = {
+  uri: 'https://iana.org/assignments/http-problem-types#abnormal-usage-detected',
+  title: 'Request not satisfied due to detection of abnormal request pattern',
+};
+
 /** The answer to a refused request from an address that has sent too many: 429 `too_many_bad_credentials`. */
 export function floodProblem(seconds: number): Problem {
   const detail = 'Too many requests without a good credential came from this address.';
   return new Problem(429, 'too_many_bad_credentials', detail, {
-    type: {
-      uri: 'https://iana.org/assignments/http-problem-types#abnormal-usage-detected',
-      title: 'Request not satisfied due to detection of abnormal request pattern',
-    },
+    type: ABNORMAL_USAGE,
     violatedPolicies: ['bad-credentials'],
     headers: { 'Retry-After': String(seconds) },
   });

@@ -47,7 +47,10 @@ export class MeController {
     return this.me.update(actor, input);
   }
 
-  /** Changes the caller's own password and ends all their other sessions. */
+  /**
+   * Changes the caller's own password and ends all their other sessions. Wrong current passwords count as failed logins from this
+   * address do.
+   */
   @Post('password')
   @Allow('user')
   @HttpCode(204)

@@ -5,6 +5,7 @@ import { databaseNow } from '../database/clock.js';
 import { DatabaseService } from '../database/database.service.js';
 import { invalid, type Problem } from '../http/problem.js';
 import type { Actor } from './actor.js';
+import { LoginAttempts } from './login-attempts.js';
 import { type Me, type MeUpdateInput, type PasswordChangeInput, toMe } from './me.dto.js';
 import { endResets } from './sessions.reset-password.js';
 import { sessionOf } from './sessions.service.js';
@@ -16,6 +17,7 @@ export class MeService {
   constructor(
     private readonly database: DatabaseService,
     private readonly passwords: PasswordHasher,
+    private readonly attempts: LoginAttempts,
   ) {}
 
   /** Changes the caller's own name, in every organization. */
@@ -39,16 +41,20 @@ export class MeService {
 
   /**
    * Changes the caller's own password and ends all their other sessions. Errors: 400 on
-   * `/currentPassword` when it is wrong; `PasswordsBusyError`.
+   * `/currentPassword` when it is wrong; 429 `too_many_login_attempts`; `PasswordsBusyError`.
    */
   async changePassword(actor: Actor, input: PasswordChangeInput): Promise<void> {
-    const { userId: id, sessionId } = sessionOf(actor);
+    const { userId: id, sessionId, email } = sessionOf(actor);
+    // A stolen session must not find the password out quicker than a login would.
+    const attempt = await this.attempts.begin(addressOf(actor), email);
     const current = await this.database.system((tx) =>
       tx.user.findUniqueOrThrow({ where: { id }, select: { passwordHash: true } }),
     );
-    const matches = await this.passwords.verify(current.passwordHash, input.currentPassword);
-    if (!matches) throw wrongPassword();
-    const passwordHash = await this.passwords.hash(input.newPassword);
+    const passwordHash = await this.attempts.during(attempt, async () => {
+      const matches = await this.passwords.verify(current.passwordHash, input.currentPassword);
+      if (!matches) throw wrongPassword();
+      return this.passwords.hash(input.newPassword);
+    });
     await this.database.system(async (tx) => {
       const person = await lockPerson(tx, id);
       if (person?.passwordHash !== current.passwordHash) throw wrongPassword();
@@ -59,8 +65,15 @@ export class MeService {
       record(tx, actor, 'password.changed', { organizationId: null, targets });
       await endResets(tx, id);
       await endSessions(tx, actor, person, { id: { not: sessionId } });
+      await this.attempts.succeed(tx, attempt);
     });
   }
+}
+
+/** Where the request of a person comes from. */
+function addressOf({ request }: Actor): string {
+  if (request === null) throw new TypeError('people come with a request');
+  return request.ip;
 }
 
 function wrongPassword(): Problem {

@@ -12,7 +12,10 @@ import { SessionsService } from './sessions.service.js';
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
-  /** Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. */
+  /**
+   * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. After 5 failures for an e-mail
+   * from one address further attempts have to wait, 30 seconds at first and up to 15 minutes: 429 `too_many_login_attempts`.
+   */
   @Post()
   @Public()
   @LogsIn()

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from './auth.module.js';
+import { LoginAttempts } from './login-attempts.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -7,7 +8,7 @@ import { SessionsService } from './sessions.service.js';
 @Module({
   imports: [AuthModule],
   controllers: [SessionsController],
-  providers: [SessionsService],
-  exports: [SessionsService],
+  providers: [SessionsService, LoginAttempts],
+  exports: [SessionsService, LoginAttempts],
 })
 export class SessionsModule {}

@@ -12,6 +12,7 @@ import { CursorCodec, cursorScope, mapPage, type Page, page } from '../http/pagi
 import { notFound, Problem } from '../http/problem.js';
 import type { Actor, ActorRequest } from './actor.js';
 import { Credentials, type SessionCredential } from './credentials.js';
+import { type LoginAttempt, LoginAttempts } from './login-attempts.js';
 import {
   type Login,
   type LoginInput,
@@ -35,6 +36,8 @@ interface NewSession {
   userId: string;
   passwordHash: string | null;
   cookie: boolean | undefined;
+  /** The attempt whose password it was, if it was one to log in. */
+  attempt?: LoginAttempt;
 }
 
 /** Logins of people. Service accounts have none. */
@@ -45,23 +48,27 @@ export class SessionsService {
     private readonly instance: Instance,
     private readonly credentials: Credentials,
     private readonly passwords: PasswordHasher,
+    private readonly attempts: LoginAttempts,
     private readonly cursors: CursorCodec,
   ) {}
 
   /**
    * Opens a session for e-mail and password. Errors: 401 `invalid_login`, the same for an unknown
    * person, a wrong password, a person without one and a person whom every organization has
-   * disabled; `PasswordsBusyError`.
+   * disabled; 429 `too_many_login_attempts`, alike for all of them; `PasswordsBusyError`.
    */
   async login(request: ActorRequest, input: LoginInput): Promise<Login> {
-    // One statement outside Prisma: under a flood of logins the refusals must stay quick.
-    const [person] = await this.database.raw<LoginRow>(LOGIN_STATEMENT, [
-      input.email.toLowerCase(),
-    ]);
+    const email = input.email.toLowerCase();
+    // Statements outside Prisma: under a flood of logins the refusals must stay quick.
+    const attempt = await this.attempts.begin(request.ip, email);
+    const [person] = await this.database.raw<LoginRow>(LOGIN_STATEMENT, [email]);
     const passwordHash = person?.passwordHash ?? null;
-    const matches = await this.passwords.verify(passwordHash, input.password);
+    const matches = await this.attempts.during(attempt, () =>
+      this.passwords.verify(passwordHash, input.password),
+    );
     if (!matches || person === undefined) throw invalidLogin();
-    return this.open(request, { userId: person.id, passwordHash, cookie: input.cookie });
+    const { cookie } = input;
+    return this.open(request, { userId: person.id, passwordHash, cookie, attempt });
   }
 
   /**
@@ -69,7 +76,10 @@ export class SessionsService {
    * good in the cookie alone, without as a bearer alone: what is taken from the one is worth nothing in the other.
    * Errors: 401 `invalid_login` when the password has changed meanwhile, or the person is locked out.
    */
-  async open(request: ActorRequest, { userId, passwordHash, cookie }: NewSession): Promise<Login> {
+  async open(
+    request: ActorRequest,
+    { userId, passwordHash, cookie, attempt }: NewSession,
+  ): Promise<Login> {
     const id = newId('ses');
     const kind = cookie === true ? 'cookie' : 'session';
     const token = createToken(this.instance.tokenPrefix, kind, id);
@@ -94,6 +104,7 @@ export class SessionsService {
         organizationId: null,
         targets: [{ type: 'session', id, name: person.name }],
       });
+      if (attempt !== undefined) await this.attempts.succeed(tx, attempt);
       return expiresAt;
     });
     return { token, expiresAt: expiresAt.toISOString(), ...(await this.describe(kind, token, id)) };

@@ -240,7 +240,7 @@ const SHARED: SharedResponse[] = [
     name: 'TooManyRequests',
     status: 429,
     description:
-      'The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.',
+      'The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.',
     code: 'rate_limited',
     detail: 'This credential may use this operation 500 times a minute.',
     extra: { type: QUOTA_EXCEEDED, violatedPolicies: ['default'] },

@@ -42,6 +42,23 @@ describePanel(
       await look(other, 'password reset link that does not work');
     });
 
+    it('that are tried too often have to wait, and the page says how long', async () => {
+      const tess = await panel.aPerson('Tess Tries', panel.acme, 'viewer');
+      const page = await panel.open('/login');
+      for (let count = 0; count < 5; count += 1) {
+        const answered = page.waitForResponse('**/v1/sessions');
+        await logIn(page, { ...tess, password: `not the password ${count}` });
+        await answered;
+      }
+      await page.getByRole('alert').getByText('E-mail or password is wrong').waitFor();
+      await logIn(page, tess);
+      const notice = page.getByRole('alert');
+      await notice.getByText('Too many passwords were tried', { exact: true }).waitFor();
+      await notice.getByText(/wait \d+ seconds before the next/).waitFor();
+      await notice.getByText(/^The wait is over at \d+:\d\d:\d\d/).waitFor();
+      await look(page, 'login that has to wait');
+    });
+
     it('are asked for with the same answer whether somebody has an account or not', async () => {
       const page = await panel.open('/password-reset');
       await page.getByLabel('E-mail').fill('nobody@example.com');
@@ -76,7 +93,7 @@ describePanel(
   {
     hasMail: true,
     refusals: [
-      /^401 POST \/v1\/sessions$/,
+      /^4(01|29) POST \/v1\/sessions$/,
       /^404 POST \/v1\/password-resets\/confirm$/,
       /^4\d\d (PUT|POST) \/v1\/me\/password$/,
     ],

@@ -1,6 +1,6 @@
 import { ProblemError } from '@claviger/sdk';
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { fieldErrors } from '../api/client';
 import { Button } from './button';
 import { capitalized } from './capitalized';
@@ -36,6 +36,7 @@ export function Notice({
 const TITLES: Readonly<Record<string, string>> = {
   insufficient_scope: 'You may not do this',
   grant_exceeds_permissions: 'This needs more than you may do',
+  too_many_login_attempts: 'Too many passwords were tried',
 };
 
 /** What to do about refusals that say it less plainly themselves. */
@@ -46,6 +47,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   last_owner: 'Make somebody else an owner first.',
   cookie_needs_https: 'Tell whoever runs this server.',
   cross_site_request: 'Tell whoever runs this server.',
+  too_many_login_attempts: 'If you have forgotten it, set a new one by mail.',
   audit_unavailable: 'It may have been done. Look before you try again.',
 };
 
@@ -83,6 +85,7 @@ export function ProblemNotice({ error, retry }: { error: unknown; retry?: Retry 
     >
       <p>{fields.length > 0 ? inWords(fields) : message}</p>
       {adviceFor(code, status) && <p>{adviceFor(code, status)}</p>}
+      {status === 429 && <WaitEnd key={requestId} seconds={secondsToWait(error)} />}
       {requestId && (
         <p className={styles.request}>
           Request <code>{requestId}</code>
@@ -91,6 +94,20 @@ export function ProblemNotice({ error, retry }: { error: unknown; retry?: Retry 
       {(status >= 500 || status === 429) && <RetryButton retry={retry} />}
     </Notice>
   );
+}
+
+const CLOCK = new Intl.DateTimeFormat('en', { timeStyle: 'medium' });
+
+/** When a wait is over that began when this was first shown. */
+function WaitEnd({ seconds }: { seconds: number }) {
+  const [end] = useState(() => new Date(Date.now() + seconds * 1_000));
+  return seconds > 0 && <p>The wait is over at {CLOCK.format(end)}.</p>;
+}
+
+/** 0 where the answer does not say. */
+function secondsToWait({ headers }: ProblemError): number {
+  const seconds = Number(headers.get('Retry-After'));
+  return Number.isFinite(seconds) ? seconds : 0;
 }
 
 function RetryButton({ retry }: { retry: Retry | undefined }) {

@@ -169,7 +169,8 @@ export const resources = (call: Caller) => ({
      */
     rotateKey: call.one<types.MeRotateKeyData, types.MeRotateKeyResponse>(operations.meRotateKey, {"path":[],"idempotencyKey":true}),
     /**
-     * Changes the caller's own password and ends all their other sessions.
+     * Changes the caller's own password and ends all their other sessions. Wrong current passwords count as failed logins from this
+     * address do.
      *
      * Needs the session of a person.
      */
@@ -524,7 +525,8 @@ export const resources = (call: Caller) => ({
   },
   sessions: {
     /**
-     * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use.
+     * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. After 5 failures for an e-mail
+     * from one address further attempts have to wait, 30 seconds at first and up to 15 minutes: 429 `too_many_login_attempts`.
      */
     create: call.one<types.SessionsCreateData, types.SessionsCreateResponse>(operations.sessionsCreate, {"path":[],"idempotencyKey":false}),
     /**

@@ -208,7 +208,8 @@ export const meRotateKey = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
- * Changes the caller's own password and ends all their other sessions.
+ * Changes the caller's own password and ends all their other sessions. Wrong current passwords count as failed logins from this
+ * address do.
  *
  * Needs the session of a person.
  */
@@ -970,7 +971,8 @@ export const sessionsList = <ThrowOnError extends boolean = false>(options?: Opt
 });
 
 /**
- * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use.
+ * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. After 5 failures for an e-mail
+ * from one address further attempts have to wait, 30 seconds at first and up to 15 minutes: 429 `too_many_login_attempts`.
  */
 export const sessionsCreate = <ThrowOnError extends boolean = false>(options: Options<SessionsCreateData, ThrowOnError>) => (options.client ?? client).post<SessionsCreateResponses, SessionsCreateErrors, ThrowOnError>({
     url: '/v1/sessions',

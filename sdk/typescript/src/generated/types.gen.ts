@@ -2004,7 +2004,7 @@ export type InstanceAuditEventsListErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2054,7 +2054,7 @@ export type InstanceAuditEventsCheckpointsErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2152,7 +2152,7 @@ export type ExportsInstanceAuditEventsErrors = {
      */
     406: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2202,7 +2202,7 @@ export type InstanceAuditEventsVerifyErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2249,7 +2249,7 @@ export type InstanceAuditEventsGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2308,7 +2308,7 @@ export type InvitationsAcceptErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2349,7 +2349,7 @@ export type MeGetErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2408,7 +2408,7 @@ export type MeUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2477,7 +2477,7 @@ export type MeRotateKeyErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2530,7 +2530,7 @@ export type MeChangePasswordErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2592,7 +2592,7 @@ export type OrganizationsListErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2655,7 +2655,7 @@ export type OrganizationsCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2716,7 +2716,7 @@ export type OrganizationsDeleteErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2769,7 +2769,7 @@ export type OrganizationsGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2838,7 +2838,7 @@ export type OrganizationsUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2930,7 +2930,7 @@ export type AuditEventsListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -2986,7 +2986,7 @@ export type AuditEventsCheckpointsErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3090,7 +3090,7 @@ export type ExportsAuditEventsErrors = {
      */
     406: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3146,7 +3146,7 @@ export type AuditEventsVerifyErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3194,7 +3194,7 @@ export type AuditEventsGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3282,7 +3282,7 @@ export type ExportsKeysErrors = {
      */
     406: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3370,7 +3370,7 @@ export type ExportsServiceAccountsErrors = {
      */
     406: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3454,7 +3454,7 @@ export type ExportsUsersErrors = {
      */
     406: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3522,7 +3522,7 @@ export type InvitationsListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3591,7 +3591,7 @@ export type InvitationsCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3653,7 +3653,7 @@ export type InvitationsRevokeErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3707,7 +3707,7 @@ export type InvitationsGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3769,7 +3769,7 @@ export type InvitationsResendErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3845,7 +3845,7 @@ export type OrganizationKeysListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3913,7 +3913,7 @@ export type OrganizationPermissionsListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -3982,7 +3982,7 @@ export type OrganizationPermissionsCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4044,7 +4044,7 @@ export type OrganizationPermissionsDeleteErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4098,7 +4098,7 @@ export type OrganizationPermissionsGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4168,7 +4168,7 @@ export type OrganizationPermissionsUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4229,7 +4229,7 @@ export type OrganizationsResumeErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4293,7 +4293,7 @@ export type RolesListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4362,7 +4362,7 @@ export type RolesCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4424,7 +4424,7 @@ export type RolesDeleteErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4478,7 +4478,7 @@ export type RolesGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4548,7 +4548,7 @@ export type RolesUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4624,7 +4624,7 @@ export type ServiceAccountsListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4693,7 +4693,7 @@ export type ServiceAccountsCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4755,7 +4755,7 @@ export type ServiceAccountsDeleteErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4809,7 +4809,7 @@ export type ServiceAccountsGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4879,7 +4879,7 @@ export type ServiceAccountsUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -4941,7 +4941,7 @@ export type ServiceAccountsDisableErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5003,7 +5003,7 @@ export type ServiceAccountsEnableErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5068,7 +5068,7 @@ export type KeysListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5138,7 +5138,7 @@ export type KeysCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5201,7 +5201,7 @@ export type KeysRevokeErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5256,7 +5256,7 @@ export type KeysGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5327,7 +5327,7 @@ export type KeysUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5406,7 +5406,7 @@ export type KeysRotateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5468,7 +5468,7 @@ export type KeysUsageErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5521,7 +5521,7 @@ export type ServiceAccountsUsageErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5582,7 +5582,7 @@ export type OrganizationsSuspendErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5654,7 +5654,7 @@ export type UsersListErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5723,7 +5723,7 @@ export type UsersCreateErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5787,7 +5787,7 @@ export type ImportsUsersErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5849,7 +5849,7 @@ export type UsersRemoveErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5903,7 +5903,7 @@ export type UsersGetErrors = {
      */
     404: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -5973,7 +5973,7 @@ export type UsersUpdateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6035,7 +6035,7 @@ export type UsersDisableErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6097,7 +6097,7 @@ export type UsersEnableErrors = {
      */
     412: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6159,7 +6159,7 @@ export type UsersInviteErrors = {
      */
     422: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6212,7 +6212,7 @@ export type PasswordResetsCreateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6265,7 +6265,7 @@ export type PasswordResetsConfirmErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6306,7 +6306,7 @@ export type PermissionsListErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6356,7 +6356,7 @@ export type SessionsListErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6413,7 +6413,7 @@ export type SessionsCreateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6458,7 +6458,7 @@ export type SessionsEndCurrentErrors = {
      */
     409: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6509,7 +6509,7 @@ export type SessionsEndErrors = {
      */
     409: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6566,7 +6566,7 @@ export type SetupCreateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6607,7 +6607,7 @@ export type SigningKeysListErrors = {
      */
     403: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
@@ -6660,7 +6660,7 @@ export type SigningKeysRotateErrors = {
      */
     415: Problem;
     /**
-     * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
     /**
