@@ -261,6 +261,12 @@ describe('ConfigError', () => {
     expect(faultsOf({ ...ADMIN, ADMIN_PASSWORD: 'short' })).toEqual([
       'ADMIN_PASSWORD: must have at least 12 characters',
     ]);
+    expect(faultsOf({ ...ADMIN, ADMIN_PASSWORD: 'Password123!' })).toEqual([
+      'ADMIN_PASSWORD: must not be one that many people use',
+    ]);
+    expect(faultsOf({ ...ADMIN, ADMIN_PASSWORD: 'admin@example.com' })).toEqual([
+      'ADMIN_PASSWORD: must not be your e-mail or name, nor the organization’s',
+    ]);
     expect(faultsOf({ ...ADMIN, ORGANIZATION_NAME: 'a\nb' })).toHaveLength(1);
     expect(faultsOf({ ...ADMIN, ORGANIZATION_NAME: 'a'.repeat(101) })).toHaveLength(1);
   });

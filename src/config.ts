@@ -1,6 +1,6 @@
 import { isEmail } from 'class-validator';
 import ipaddr from 'ipaddr.js';
-import { passwordFault } from './crypto/password.js';
+import { passwordFault } from './crypto/password-rules.js';
 import { decodePepper } from './crypto/pepper.js';
 import { TOKEN_PREFIX_SHAPE } from './crypto/token.js';
 import { EnvironmentReader } from './environment.js';
@@ -147,7 +147,8 @@ function readAdmin(read: EnvironmentReader): Config['admin'] {
     (text) => (text.length <= MAX_ORGANIZATION_NAME && !/\p{Cc}/u.test(text) ? text : undefined),
     `at most ${MAX_ORGANIZATION_NAME} characters on one line`,
   );
-  const fault = password === undefined ? undefined : passwordFault(password);
+  const personal = [email, organizationName].filter((one) => one !== undefined);
+  const fault = password === undefined ? undefined : passwordFault(password, personal);
   if (fault !== undefined) read.fault('ADMIN_PASSWORD', fault);
   const names = ['ADMIN_EMAIL', 'ADMIN_PASSWORD', 'ORGANIZATION_NAME'];
   const missing = names.filter((name) => !read.isSet(name));

@@ -4,12 +4,8 @@ import { lastingAnswers } from '../http/lasting-answer.js';
 import { IsName, Optional } from '../http/validators.js';
 import type { Actor } from './actor.js';
 import type { KeyCredential, SessionCredential } from './credentials.js';
-import {
-  IsNewPassword,
-  LoginOrganization,
-  LoginRole,
-  toLoginOrganization,
-} from './sessions.dto.js';
+import { IsNewPassword } from './new-password.js';
+import { LoginOrganization, LoginRole, toLoginOrganization } from './sessions.dto.js';
 
 /** The organization that a service account belongs to. */
 export class MeOwnOrganization {

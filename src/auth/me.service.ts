@@ -7,6 +7,7 @@ import { invalid, type Problem } from '../http/problem.js';
 import type { Actor } from './actor.js';
 import { LoginAttempts } from './login-attempts.js';
 import { type Me, type MeUpdateInput, type PasswordChangeInput, toMe } from './me.dto.js';
+import { requireImpersonal } from './new-password.js';
 import { endResets } from './sessions.reset-password.js';
 import { sessionOf } from './sessions.service.js';
 import { endSessions, lockPerson } from './sessions.sql.js';
@@ -41,10 +42,11 @@ export class MeService {
 
   /**
    * Changes the caller's own password and ends all their other sessions. Errors: 400 on
-   * `/currentPassword` when it is wrong; 429 `too_many_login_attempts`; `PasswordsBusyError`.
+   * `/currentPassword` when it is wrong, on `/newPassword` when it is weak; 429 `too_many_login_attempts`; `PasswordsBusyError`.
    */
   async changePassword(actor: Actor, input: PasswordChangeInput): Promise<void> {
-    const { userId: id, sessionId, email } = sessionOf(actor);
+    const { userId: id, sessionId, email, name } = sessionOf(actor);
+    requireImpersonal('/newPassword', input.newPassword, [email, name]);
     // A stolen session must not find the password out quicker than a login would.
     const attempt = await this.attempts.begin(addressOf(actor), email);
     const current = await this.database.system((tx) =>

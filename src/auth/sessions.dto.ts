@@ -1,30 +1,9 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
-import { passwordFault } from '../crypto/password.js';
 import type { Session as SessionRow } from '../generated/prisma/client.js';
 import { PageQuery } from '../http/pagination.js';
-import { Check, fault } from '../http/validators.js';
 import type { MembershipCredential } from './credentials.js';
 import { WantsCookie } from './logs-in.decorator.js';
-
-/** A password that somebody wants to have: 12 to 256 characters, no rules of composition. */
-export function IsNewPassword(): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({
-      type: 'string',
-      format: 'password',
-      minLength: 12,
-      maxLength: 256,
-      example: 'correct horse battery staple',
-    }),
-    Check('isNewPassword', (value) => {
-      if (typeof value !== 'string') return fault('wrong_type', 'Must be a string.');
-      const found = passwordFault(value);
-      return found === undefined ? [] : fault('weak_password', `The password ${found}.`);
-    }),
-  );
-}
 
 /** A login. */
 export class LoginInput {

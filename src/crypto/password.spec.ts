@@ -3,7 +3,7 @@ import argon2 from '@node-rs/argon2';
 
 const checked = jest.fn(argon2.verify);
 jest.unstable_mockModule('@node-rs/argon2', () => ({ ...argon2, verify: checked }));
-const { PasswordHasher, PasswordsBusyError, passwordFault } = await import('./password.js');
+const { PasswordHasher, PasswordsBusyError } = await import('./password.js');
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -70,22 +70,5 @@ describe('PasswordHasher under load', () => {
     const notText = 42 as unknown as string;
     for (let round = 0; round < 20; round++) await expect(own.hash(notText)).rejects.toThrow();
     expect(await own.verify(null, PASSWORD)).toBe(false);
-  });
-});
-
-describe('passwordFault', () => {
-  it.each(['twelve chars', 'ümläüte ß 🔑🔑', '🔑'.repeat(256), 'a'.repeat(12)])(
-    'accepts %s',
-    (password) => expect(passwordFault(password)).toBeUndefined(),
-  );
-
-  it('counts characters, not bytes or UTF-16 units', () => {
-    expect(passwordFault('🔑'.repeat(11))).toBe('must have at least 12 characters');
-    expect(passwordFault('')).toBe('must have at least 12 characters');
-    expect(passwordFault('🔑'.repeat(257))).toBe('must have at most 256 characters');
-  });
-
-  it('refuses half a surrogate pair, which no hash could tell from another half', () => {
-    expect(passwordFault('\ud83d twelve chars')).toBe('must be valid Unicode text');
   });
 });

@@ -12,8 +12,6 @@ const PARAMETERS = {
 
 const MAX_BUSY = 2;
 const MAX_QUEUED = 16;
-const MIN_LENGTH = 12;
-const MAX_LENGTH = 256;
 
 /** Too many passwords are being checked; nothing was computed. To be answered 503 with `Retry-After`. */
 export class PasswordsBusyError extends Error {
@@ -79,18 +77,6 @@ export class PasswordHasher {
     if (next) next();
     else this.#busy--;
   }
-}
-
-/**
- * Says what is wrong with a new password, as the end of a sentence about it, or `undefined` when it will do.
- * Length only, 12 to 256 Unicode characters, no rules of composition (NIST SP 800-63B §3.1.1.2).
- */
-export function passwordFault(password: string): string | undefined {
-  if (/\p{Surrogate}/u.test(password)) return 'must be valid Unicode text';
-  const length = [...password].length;
-  if (length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`;
-  if (length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`;
-  return undefined;
 }
 
 /** One form for all ways of typing a character (NIST SP 800-63B asks for NFKC or NFKD). */

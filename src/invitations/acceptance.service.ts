@@ -4,6 +4,7 @@ import { record } from '../audit/record.js';
 import { authenticate } from '../auth/authorize.js';
 import type { SessionCredential } from '../auth/credentials.js';
 import { Identifier } from '../auth/identify.js';
+import { requireImpersonal } from '../auth/new-password.js';
 import { toLoginOrganization } from '../auth/sessions.dto.js';
 import { personActor, SessionsService } from '../auth/sessions.service.js';
 import { PasswordHasher } from '../crypto/password.js';
@@ -35,7 +36,7 @@ export class InvitationAcceptance {
    * Accepts an invitation, once. Somebody who has never had a password sets one and is logged in;
    * everybody else must be logged in already, as the person who is invited. Errors: 401 for a bad
    * credential, `login_required`; 403 `people_only`, `wrong_person`; 404 for a token that is
-   * unknown, used, void, revoked or expired; 400 `required` without a first password, `not_allowed`
+   * unknown, used, void, revoked or expired; 400 `required` without a first password, `weak_password`, `not_allowed`
    * with a further one; `PasswordsBusyError`.
    */
   async accept(request: FastifyRequest, input: InvitationAcceptInput): Promise<AcceptedInvitation> {
@@ -49,6 +50,7 @@ export class InvitationAcceptance {
     }
     const { password, name, cookie } = input;
     if (password === undefined) throw passwordRequired();
+    requireImpersonal('/password', password, [invitation.email, name ?? invitation.name]);
     const passwordHash = await this.passwords.hash(password);
     await this.settle(request, input.token, invitation, { passwordHash, name });
     const { userId } = invitation;

@@ -9,6 +9,7 @@ export interface OpenInvitation {
   /** Null for invitations from before there was one. */
   mailTokenHash: Uint8Array | null;
   userId: string;
+  email: string;
   /** The person's own name. */
   name: string;
   /**
@@ -25,7 +26,7 @@ export interface OpenInvitation {
 export async function findOpenInvitation(tx: Tx, id: string): Promise<OpenInvitation | undefined> {
   const [row] = await tx.$queryRaw<OpenInvitation[]>`
     SELECT i.id, i.organization_id AS "organizationId", i.token_hash AS "tokenHash",
-      i.mail_token_hash AS "mailTokenHash", u.id AS "userId", u.name,
+      i.mail_token_hash AS "mailTokenHash", u.id AS "userId", u.email, u.name,
       u.password_hash IS NULL AND NOT u.instance_administrator AND NOT EXISTS (
         SELECT FROM memberships e JOIN organizations eo ON eo.id = e.organization_id AND eo.deleted_at IS NULL
         WHERE e.user_id = u.id AND e.status <> 'invited'

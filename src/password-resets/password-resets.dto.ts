@@ -1,5 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
-import { IsNewPassword } from '../auth/sessions.dto.js';
+import { IsNewPassword } from '../auth/new-password.js';
 import { IsEmailAddress } from '../users/email.js';
 
 /** Whose password is forgotten. */

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { record } from '../audit/record.js';
 import { type ActorRequest, SYSTEM_ACTOR } from '../auth/actor.js';
+import { requireImpersonal } from '../auth/new-password.js';
 import { setPassword } from '../auth/sessions.reset-password.js';
 import { personActor } from '../auth/sessions.service.js';
 import { lockPerson } from '../auth/sessions.sql.js';
@@ -68,11 +69,13 @@ export class PasswordResetsService {
 
   /**
    * Sets a new password, once, and ends all sessions of the person. Errors: 404 for a token that is
-   * unknown, used, void or expired; `PasswordsBusyError`.
+   * unknown, used, void or expired; 400 `weak_password`; `PasswordsBusyError`.
    */
   async confirm(request: ActorRequest, input: PasswordResetConfirmInput): Promise<void> {
     // Hashing is expensive: whoever has no good token does not get that far.
-    const { userId } = await this.database.system((tx) => this.openReset(tx, input.token));
+    const reset = await this.database.system((tx) => this.openReset(tx, input.token));
+    const { userId, email, name } = reset;
+    requireImpersonal('/password', input.password, [email, name]);
     const passwordHash = await this.passwords.hash(input.password);
     await this.database.system(async (tx) => {
       const person = await lockPerson(tx, userId);

@@ -42,13 +42,17 @@ export async function insertReset(
 export interface OpenReset {
   id: string;
   userId: string;
+  email: string;
+  /** The person's. */
+  name: string;
   tokenHash: Uint8Array;
 }
 
 /** A reset that is neither used nor voided nor expired by the database's clock. */
 export async function findOpenReset(tx: Tx, id: string): Promise<OpenReset | undefined> {
   const [row] = await tx.$queryRaw<OpenReset[]>`
-    SELECT id, user_id AS "userId", token_hash AS "tokenHash" FROM password_resets
-    WHERE id = ${id} AND ended_at IS NULL AND expires_at > clock_timestamp()`;
+    SELECT r.id, r.user_id AS "userId", u.email, u.name, r.token_hash AS "tokenHash"
+    FROM password_resets r JOIN users u ON u.id = r.user_id
+    WHERE r.id = ${id} AND r.ended_at IS NULL AND r.expires_at > clock_timestamp()`;
   return row;
 }

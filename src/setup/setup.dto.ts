@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import { WantsCookie } from '../auth/logs-in.decorator.js';
-import { IsNewPassword } from '../auth/sessions.dto.js';
+import { IsNewPassword } from '../auth/new-password.js';
 import { IsName } from '../http/validators.js';
 import { IsEmailAddress } from '../users/email.js';
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ActorRequest } from '../auth/actor.js';
+import { requireImpersonal } from '../auth/new-password.js';
 import type { Login } from '../auth/sessions.dto.js';
 import { personActor, SessionsService } from '../auth/sessions.service.js';
 import { newId, newPersonId } from '../crypto/id.js';
@@ -50,12 +51,13 @@ export class SetupService {
 
   /**
    * Sets the server up and logs its first administrator in. Errors: 401 for a token that is not the
-   * current one; 404 when the server has been set up; `PasswordsBusyError`.
+   * current one; 400 `weak_password`; 404 when the server has been set up; `PasswordsBusyError`.
    */
   async setUp(request: ActorRequest, input: SetupInput): Promise<Login> {
     // Hashing is expensive: whoever has no good token does not get that far.
     await this.database.system((tx) => this.requireToken(tx, input.token));
     const { name, organizationName } = input;
+    requireImpersonal('/password', input.password, [input.email, name, organizationName]);
     const passwordHash = await this.passwords.hash(input.password);
     const person = { id: newPersonId(), email: input.email.toLowerCase(), name };
     await this.database.system(async (tx) => {

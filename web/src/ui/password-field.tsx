@@ -40,7 +40,7 @@ export function NewPasswordField(props: PasswordFieldProps) {
       // A longest length would cut a pasted password off without a word; the server refuses it instead.
       minLength={12}
       required
-      hint="12 to 256 characters. Any characters: a few words that you can remember are good."
+      hint="12 to 256 characters of any kind: a few words that you can remember are good, what many people use is not."
       {...props}
     />
   );

@@ -339,7 +339,7 @@ export type Invitation = {
 
 export type InvitationAcceptInput = {
     /**
-     * For somebody who has never had a password; everybody else logs in first and leaves it out.
+     * 12 to 256 Unicode characters of any kind. Not one of those that everybody tries first, nor an e-mail or a name that belongs to the person: 400 `weak_password`.
      */
     password?: string;
     /**
@@ -915,10 +915,16 @@ export type OwnKeyRotateInput = {
 
 export type PasswordChangeInput = {
     currentPassword: string;
+    /**
+     * 12 to 256 Unicode characters of any kind. Not one of those that everybody tries first, nor an e-mail or a name that belongs to the person: 400 `weak_password`.
+     */
     newPassword: string;
 };
 
 export type PasswordResetConfirmInput = {
+    /**
+     * 12 to 256 Unicode characters of any kind. Not one of those that everybody tries first, nor an e-mail or a name that belongs to the person: 400 `weak_password`.
+     */
     password: string;
     /**
      * The token of the link in the mail.
@@ -1393,6 +1399,9 @@ export type SessionPage = {
 
 export type SetupInput = {
     email: string;
+    /**
+     * 12 to 256 Unicode characters of any kind. Not one of those that everybody tries first, nor an e-mail or a name that belongs to the person: 400 `weak_password`.
+     */
     password: string;
     name: string;
     organizationName: string;
