@@ -207,15 +207,15 @@ describe('other ways to be logged in', () => {
     for (const { status } of await Promise.all(answers)) expect(status).toBe(404);
   });
 
-  it('keeps the session that changes its password, and its cookie', async () => {
+  it('ends the session that changes its password, and takes its cookie', async () => {
     const ada = await aPerson(server, null);
     const cookie = await cookieOf(ada);
     const other = await cookieOf(ada);
     const passwords = { currentPassword: PASSWORD, newPassword: `${PASSWORD} indeed` };
     const answer = await ask('POST', '/v1/me/password', { ...HERE, cookie }, passwords);
     expect(answer.status).toBe(204);
-    expect(answer.headers.getSetCookie()).toEqual([]);
-    expect((await me({ ...HERE, cookie })).status).toBe(200);
+    expect(answer.headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=0')]);
+    expect((await me({ ...HERE, cookie })).status).toBe(401);
     expect((await me({ ...HERE, cookie: other })).status).toBe(401);
   });
 });

@@ -48,7 +48,7 @@ export class MeController {
   }
 
   /**
-   * Changes the caller's own password and ends all their other sessions. Wrong current passwords count as failed logins from this
+   * Changes the caller's own password and ends all their sessions, this one too: log in with the new one. Wrong current passwords count as failed logins from this
    * address do.
    */
   @Post('password')

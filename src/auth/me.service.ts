@@ -41,11 +41,11 @@ export class MeService {
   }
 
   /**
-   * Changes the caller's own password and ends all their other sessions. Errors: 400 on
+   * Changes the caller's own password and ends all their sessions, this one too. Errors: 400 on
    * `/currentPassword` when it is wrong, on `/newPassword` when it is weak; 429 `too_many_login_attempts`; `PasswordsBusyError`.
    */
   async changePassword(actor: Actor, input: PasswordChangeInput): Promise<void> {
-    const { userId: id, sessionId, email, name } = sessionOf(actor);
+    const { userId: id, email, name } = sessionOf(actor);
     requireImpersonal('/newPassword', input.newPassword, [email, name]);
     // A stolen session must not find the password out quicker than a login would.
     const attempt = await this.attempts.begin(addressOf(actor), email);
@@ -66,7 +66,7 @@ export class MeService {
       const targets = [{ type: 'user' as const, id, name: person.name }];
       record(tx, actor, 'password.changed', { organizationId: null, targets });
       await endResets(tx, id);
-      await endSessions(tx, actor, person, { id: { not: sessionId } });
+      await endSessions(tx, actor, person, {});
       await this.attempts.succeed(tx, attempt);
     });
   }

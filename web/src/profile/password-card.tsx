@@ -1,28 +1,25 @@
 import { Form } from '@base-ui/react/form';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { api, fieldErrors } from '../api/client';
-import { useMe } from '../session/session';
+import { resetSession, useMe } from '../session/session';
 import { Button } from '../ui/button';
 import { ProblemNotice } from '../ui/notice';
 import { Card, FormColumn } from '../ui/page';
 import { NewPasswordField, PasswordField } from '../ui/password-field';
 import { toast } from '../ui/toast';
-import { MY_SESSIONS } from './my-sessions';
 
 const EMPTY = { currentPassword: '', newPassword: '' };
 
-/** Changes one's own password, by the current one. */
+/** Changes one's own password, by the current one; then one logs in with it. */
 export function PasswordCard() {
   const [input, setInput] = useState(EMPTY);
-  const queries = useQueryClient();
   const change = useMutation({
     mutationFn: () => api.me.changePassword({ body: input }),
-    onSuccess: async () => {
-      setInput(EMPTY);
-      toast('Your password is changed; your other sessions have ended');
-      await queries.invalidateQueries({ queryKey: MY_SESSIONS });
+    onSuccess: () => {
+      toast('Your password is changed: log in with the new one');
+      resetSession(null);
     },
   });
   const field = (name: keyof typeof EMPTY) => ({
@@ -32,7 +29,7 @@ export function PasswordCard() {
   });
   return (
     <Card title="Password">
-      <p>Changing it ends all your other sessions. This one goes on.</p>
+      <p>Changing it ends all your sessions, this one too: you log in with the new one.</p>
       <FormColumn>
         <Form errors={fieldErrors(change.error)} onFormSubmit={() => change.mutate()}>
           <ProblemNotice error={change.error} />

@@ -169,7 +169,7 @@ export const resources = (call: Caller) => ({
      */
     rotateKey: call.one<types.MeRotateKeyData, types.MeRotateKeyResponse>(operations.meRotateKey, {"path":[],"idempotencyKey":true}),
     /**
-     * Changes the caller's own password and ends all their other sessions. Wrong current passwords count as failed logins from this
+     * Changes the caller's own password and ends all their sessions, this one too: log in with the new one. Wrong current passwords count as failed logins from this
      * address do.
      *
      * Needs the session of a person.

@@ -208,7 +208,7 @@ export const meRotateKey = <ThrowOnError extends boolean = false>(options?: Opti
 });
 
 /**
- * Changes the caller's own password and ends all their other sessions. Wrong current passwords count as failed logins from this
+ * Changes the caller's own password and ends all their sessions, this one too: log in with the new one. Wrong current passwords count as failed logins from this
  * address do.
  *
  * Needs the session of a person.
