@@ -115,6 +115,88 @@ describe('checkChain', () => {
   });
 });
 
+describe('any single change of a chain of any length', () => {
+  const chain = fc.integer({ min: 1, max: 25 }).map((length) => aChain(length));
+  const firstBadOf = (events: StoredEvent[]) => checkChain(START, events, SEALS).firstBadSequence;
+
+  /** Another value for each thing that is stored of an event. */
+  const EDITS: ((event: StoredEvent) => Partial<StoredEvent>)[] = [
+    ({ body }) => ({ body: body.replace('"GET"', '"PUT"') }),
+    ({ body }) => ({ body: `${body} ` }),
+    ({ occurredAt }) => ({ occurredAt: new Date(occurredAt.getTime() + 1) }),
+    ({ chain }) => ({ chain: `${chain}b` }),
+    ({ hash }) => ({ hash: Buffer.from(hash).reverse() }),
+    ({ previousHash }) => ({ previousHash: Buffer.from(previousHash).fill(7, 31) }),
+    ({ seal }) => ({ seal: seal.slice(1) }),
+    () => ({ action: 'key.revoked' }),
+    () => ({ outcome: 'denied' }),
+    ({ actorId }) => ({ actorId: `${actorId}0` }),
+    ({ keyId }) => ({ keyId: keyId === null ? 'key_0' : null }),
+    () => ({ targetId: 'sa_0' }),
+    ({ requestId }) => ({ requestId: `${requestId}0` }),
+    ({ sequence }) => ({ sequence: sequence - 1n }),
+  ];
+
+  it('an edit of anything is found at its event', () => {
+    fc.assert(
+      fc.property(chain, fc.nat(), fc.constantFrom(...EDITS), (events, place, edit) => {
+        const at = place % events.length;
+        const changes = edit(events[at]!);
+        events[at] = { ...events[at]!, ...changes };
+        // A sequence that is taken already is the bad one itself.
+        expect(firstBadOf(events)).toBe(changes.sequence ?? BigInt(at + 1));
+      }),
+    );
+  });
+
+  it('a removed event is found where it is missing, and a missing end by the head', () => {
+    fc.assert(
+      fc.property(chain, fc.nat(), fc.nat(), (events, place, count) => {
+        const [at, length] = [place % events.length, events.length];
+        events.splice(at, 1 + (count % length));
+        const { position, firstBadSequence } = checkChain(START, events, SEALS);
+        // Cut at the end, what is left is whole, and ends before the head.
+        if (at === events.length) {
+          expect([firstBadSequence, position.sequence]).toEqual([undefined, BigInt(at)]);
+          expect(position.sequence).toBeLessThan(BigInt(length));
+        } else expect(firstBadSequence).toBe(BigInt(at + 1));
+      }),
+    );
+  });
+
+  it('an event that was put in is found at its place, whatever it is a copy of', () => {
+    fc.assert(
+      fc.property(chain, fc.nat(), fc.nat(), (events, place, from) => {
+        const at = place % (events.length + 1);
+        const source = events[from % events.length]!;
+        const isItself = from % events.length === at;
+        events.splice(at, 0, { ...source, sequence: BigInt(at + 1) });
+        // Before the event that it is a copy of it fits, and that one is too many.
+        expect(firstBadOf(events)).toBe(BigInt(at + 1));
+        expect(checkChain(START, events, SEALS).position.sequence).toBe(
+          BigInt(isItself ? at + 1 : at),
+        );
+      }),
+    );
+  });
+
+  it('two events in each other’s place are found at the first, with their own sequences or not', () => {
+    fc.assert(
+      fc.property(chain, fc.nat(), fc.nat(), fc.boolean(), (events, one, other, renumbered) => {
+        const [a, b] = [one % events.length, other % events.length].sort((x, y) => x - y) as [
+          number,
+          number,
+        ];
+        fc.pre(a !== b);
+        const [first, second] = [events[a]!, events[b]!];
+        events[a] = renumbered ? { ...second, sequence: first.sequence } : second;
+        events[b] = renumbered ? { ...first, sequence: second.sequence } : first;
+        expect(firstBadOf(events)).toBe(first.sequence);
+      }),
+    );
+  });
+});
+
 describe('checkSeals', () => {
   const sealedAt = (events: StoredEvent[], ...sequences: number[]) =>
     sequences.map((sequence) => ({

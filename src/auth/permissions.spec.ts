@@ -49,6 +49,40 @@ describe('missingPermissions', () => {
   });
 });
 
+describe('granting', () => {
+  const grant = fc.record({ by: fc.nat(), role: someOf, key: fc.option(someOf) });
+
+  it('never leads above the one with whom it began, however often it is passed on', () => {
+    fc.assert(
+      fc.property(someOf, fc.array(grant, { maxLength: 30 }), (root, grants) => {
+        const holders = [new Set(root)];
+        for (const { by, role, key } of grants) {
+          const giver = holders[by % holders.length]!;
+          const given = effectivePermissions(role, key);
+          const isAllowed = missingPermissions(given, giver).length === 0;
+          expect(isAllowed).toBe(given.every((permission) => giver.has(permission)));
+          if (isAllowed) holders.push(new Set(given));
+        }
+        for (const holder of holders)
+          expect(missingPermissions([...holder], holders[0]!)).toEqual([]);
+      }),
+    );
+  });
+
+  it('gives what both sides have, whichever is called the role and whichever the key', () => {
+    fc.assert(
+      fc.property(someOf, someOf, someOf, (one, other, third) => {
+        const both = effectivePermissions(one, other);
+        expect(new Set(both)).toEqual(new Set(effectivePermissions(other, one)));
+        expect(effectivePermissions(both, other)).toEqual(both);
+        // A wider role or key never takes anything away.
+        const wider = effectivePermissions([...one, ...third], [...other, ...third]);
+        expect(missingPermissions(both, new Set(wider))).toEqual([]);
+      }),
+    );
+  });
+});
+
 describe('the built-in roles', () => {
   it('let nobody but an owner delete the organization, so that nobody else can make owners', () => {
     const able = Object.entries(BUILT_IN_ROLES)

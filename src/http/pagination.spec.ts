@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { CursorCodec, cursorScope, page } from './pagination.js';
 import { Problem } from './problem.js';
@@ -36,6 +37,38 @@ describe('CursorCodec', () => {
         const changed = cursor.slice(0, index) + character + cursor.slice(index + 1);
         if (changed === cursor) return;
         expect(refusal('s', changed).extra?.errors?.[0]?.pointer).toBe('/after');
+      }),
+    );
+  });
+
+  it('refuses every cursor that was cut, lengthened or put together from two', () => {
+    fc.assert(
+      fc.property(positions, positions, fc.nat(), fc.nat(), (one, other, from, to) => {
+        const [a, b] = [codec.encode('s', one), codec.encode('s', other)];
+        const made = a.slice(0, from % (a.length + 1)) + b.slice(to % (b.length + 1));
+        if (made === a || made === b) return;
+        expect(refusal('s', made).status).toBe(400);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses the cursor of another organization, list or filter, whatever their names are', () => {
+    const scope = fc.tuple(
+      fc.string(),
+      fc.string(),
+      fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.array(fc.string()), fc.boolean()), {
+        noNullPrototype: true,
+      }),
+    );
+    fc.assert(
+      fc.property(scope, scope, positions, (one, other, position) => {
+        const cursor = codec.encode(cursorScope(...one), position);
+        expect(codec.decode(cursorScope(...one), cursor)).toEqual(position);
+        for (const foreign of [other, [`${one[0]}x`, one[1], one[2]] as typeof one]) {
+          if (isDeepStrictEqual(foreign, one)) continue;
+          expect(refusal(cursorScope(...foreign), cursor).status).toBe(400);
+        }
       }),
     );
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Credential } from '../auth/credentials.js';
 import { InstanceSecret } from '../crypto/instance-secret.js';
@@ -89,6 +90,56 @@ describe('the fingerprint of a request', () => {
       of({ body: { b: { d: null, c: [1, 2] }, a: 1 } }),
     );
     expect(of({ body: { a: [1, 2] } })).not.toBe(of({ body: { a: [2, 1] } }));
+  });
+});
+
+describe('the fingerprint of any body', () => {
+  const of = (text: string) =>
+    scope({
+      shape: { ...request.shape, body: JSON.parse(text) as unknown },
+    }).fingerprint.toString('hex');
+
+  /** The same JSON as somebody else would write it: members in another order, white space around everything. */
+  function rewritten(value: unknown, order: (names: string[]) => string[], space: string): string {
+    const parts = (items: string[], [open, close]: string) =>
+      `${open}${space}${items.join(`${space},${space}`)}${space}${close}`;
+    const write = (item: unknown): string => {
+      if (Array.isArray(item)) return parts(item.map(write), '[]');
+      if (typeof item !== 'object' || item === null) return JSON.stringify(item);
+      const members = item as Record<string, unknown>;
+      const names = order(Object.keys(members));
+      return parts(
+        names.map((name) => `${JSON.stringify(name)}${space}:${write(members[name])}`),
+        '{}',
+      );
+    };
+    return write(value);
+  }
+
+  // The order of names like `0` is not the writer's in JavaScript, so they are among them.
+  const json = fc.jsonValue({ maxDepth: 4 });
+  const space = fc.constantFrom('', ' ', '\n\t', '\r\n  ');
+
+  it('is the same however it is written', () => {
+    fc.assert(
+      fc.property(json, space, fc.boolean(), (value, white, isReversed) => {
+        const order = (names: string[]) => (isReversed ? names.reverse() : names.sort());
+        expect(of(rewritten(value, order, white))).toBe(of(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it('is another one where one value is', () => {
+    fc.assert(
+      fc.property(json, json, (one, other) => {
+        const [a, b] = [JSON.stringify(one), JSON.stringify(other)];
+        const isSame = isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
+        expect(of(a) === of(b)).toBe(isSame);
+        // In a list, in an object, and beside something, it is another request again.
+        const around = [a, `[${a}]`, `{"a":${a}}`, `{"b":${a}}`, `{"a":${a},"b":${b}}`];
+        expect(new Set(around.map(of)).size).toBe(around.length);
+      }),
+    );
   });
 });
 
