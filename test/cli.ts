@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { INHERITED } from './process.js';
 
 const CLI = join(import.meta.dirname, '../dist/cli.js');
 
@@ -9,7 +10,7 @@ const CLI = join(import.meta.dirname, '../dist/cli.js');
 export async function runCli(args: string[], env: Record<string, string>, stdin = '') {
   if (!existsSync(CLI)) throw new Error('these tests need the built server: npm run build');
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...INHERITED, ...env },
   });
   child.stdin.end(stdin);
   const exited = new Promise<number | null>((resolve) => child.on('close', resolve));

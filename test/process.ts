@@ -27,9 +27,12 @@ export interface FailedStart {
 /** For servers on PostgreSQL, whose checkpoints nobody looks at. */
 const NOWHERE = mkdtempSync(join(tmpdir(), 'claviger-process-'));
 
-/** Of the tests' own environment; PREPARED_STATEMENTS where they go through a PgBouncer. */
+/** What every process has of the tests' own environment; PREPARED_STATEMENTS where they go through a PgBouncer. */
 const { PATH, PREPARED_STATEMENTS } = process.env;
-const INHERITED = { PATH, ...(PREPARED_STATEMENTS === undefined ? {} : { PREPARED_STATEMENTS }) };
+export const INHERITED = {
+  PATH,
+  ...(PREPARED_STATEMENTS === undefined ? {} : { PREPARED_STATEMENTS }),
+};
 
 const running = new Set<ChildProcess>();
 
