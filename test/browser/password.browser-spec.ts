@@ -80,7 +80,7 @@ describePanel(
       await page.getByRole('button', { name: 'Change the password' }).click();
       await page.getByText('Your password is changed').waitFor();
       expect((await elsewhere.get('/v1/me')).status).toBe(401);
-      await page.getByRole('heading', { name: 'Log in' }).waitFor();
+      await page.getByRole('heading', { name: 'Log in', exact: true }).waitFor();
       await logIn(page, { ...clio, password: NEW });
       await page.getByRole('heading', { name: 'Profile and sessions' }).waitFor();
     });
