@@ -28,23 +28,31 @@ afterAll(killLeftovers);
 
 let count = 0;
 
-/** What a server answers that can write nothing: each is refused in time, and the process is well. */
+/**
+ * What a server answers that can write nothing: 503 in time, and the process is well. On pages that are there already there may
+ * still be room for a small event when none is left for a large one, so it is asked until all is refused three times running.
+ */
 async function expectRefused(server: ServerProcess, { admin, accounts }: Parties, ledger: Ledger) {
   let slowest = 0;
-  for (let turn = 0; turn < 3; turn += 1) {
+  for (let turns = 0; turns < 3;) {
     const name = `fault-full-${(count += 1)}`;
     const path = accounts[0]!.keys;
-    const answers = await Promise.all([
+    const [read, change] = await Promise.all([
       timed(() => admin.get('/v1/me')),
       timed(() => admin.post(path, { name }, { 'idempotency-key': name })),
     ]);
-    ledger.noteDoubtful({ path, name });
-    for (const { answer, ms } of answers) {
-      ledger.note(answer);
-      expect(answer.status).toBe(503);
+    if (change.answer.status === 201) ledger.noteCreated(name, change.answer.body.id);
+    else ledger.noteDoubtful({ path, name });
+    const refused = [read, change].filter(({ answer }) => answer.status === 503);
+    for (const { answer, ms } of refused) {
       expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
       slowest = Math.max(slowest, ms);
     }
+    for (const { answer } of [read, change]) {
+      ledger.note(answer);
+      expect([200, 201, 503]).toContain(answer.status);
+    }
+    turns = refused.length === 2 ? turns + 1 : 0;
   }
   expect(slowest).toBeLessThan(REFUSED_WITHIN);
   expect((await server.client.get('/health/live')).status).toBe(200);
