@@ -1,12 +1,25 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
+import { createRequire } from 'node:module';
+import type * as LanguageCommon from '@zxcvbn-ts/language-common';
 
 const MIN_LENGTH = 12;
 const MAX_LENGTH = 256;
 /** What people put before and behind a word to make it long enough: `Summer-2026!`. */
 const MAX_DECORATION = 6;
 
-/** About 49,000 passwords of published leaks, in lower case. */
-const COMMON = new Set<string>(dictionary['passwords-common']);
+let common: Set<string> | undefined;
+
+/**
+ * About 49,000 passwords of published leaks, in lower case. Read when a password is first chosen: most processes never see that,
+ * and those that read their configuration least of all.
+ */
+function commonPasswords(): Set<string> {
+  if (common === undefined) {
+    const require = createRequire(import.meta.url);
+    const { dictionary } = require('@zxcvbn-ts/language-common') as typeof LanguageCommon;
+    common = new Set(dictionary['passwords-common']);
+  }
+  return common;
+}
 
 /**
  * Says what is wrong with a new password, as the end of a sentence about it, or `undefined` when it will do: 12 to 256 Unicode
@@ -25,7 +38,7 @@ export function passwordFault(
   if (isSequence(folded)) return 'must not be a row of characters that follow each other';
   if (lengthOf(unitOf(folded)) < MIN_LENGTH) return 'must not repeat something shorter';
   const gist = gistsOf(folded);
-  if (gist.some((one) => COMMON.has(one))) return 'must not be one that many people use';
+  if (gist.some((one) => commonPasswords().has(one))) return 'must not be one that many people use';
   const own = new Set(['claviger', ...personal.flatMap(wordsOf)]);
   if (gist.some((one) => own.has(one)))
     return 'must not be your e-mail or name, nor the organization’s';
