@@ -1,7 +1,7 @@
 import type { RawStatement } from '../database/database.service.js';
 
 /** Failures for one e-mail and address before there is a wait. */
-export const FREE_FAILURES = 5;
+const FREE_FAILURES = 5;
 /** After so many failures; after each further one twice as long, up to the longest. */
 const FIRST_WAIT_SECONDS = 30;
 const LONGEST_WAIT_SECONDS = 900;

@@ -151,7 +151,6 @@ async function connectAlone(
 ): Promise<RawConnection> {
   const client = new StrictClient(config);
   let isLost = false;
-  // Without a listener a lost connection would end the process.
   client.on('error', () => (isLost = true));
   client.on('end', () => (isLost = true));
   try {
