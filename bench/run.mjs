@@ -1,14 +1,15 @@
 // Measures Claviger side by side with what one might use instead, on PostgreSQL and embedded: `npm run bench -- --help`.
 // Prints a Markdown table and writes bench/results/<time>.json. docs/benchmarks.md says what each row is.
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { asSuperuser, startPrivatePostgres } from '../scripts/private-postgres.mjs';
+import { asSuperuser } from '../scripts/private-postgres.mjs';
 import { chooseLoad, measure, measurePaced } from './lib/load.mjs';
 import { readOptions, USAGE } from './lib/options.mjs';
-import { killAll, LOAD_CORE, memoryOf } from './lib/processes.mjs';
+import { LOAD_CORE, memoryOf } from './lib/processes.mjs';
 import { compare, comparisonTable, table } from './lib/report.mjs';
+import { openScene } from './lib/scene.mjs';
 import { probe, startTargets } from './lib/targets.mjs';
 
 /** An event with its indexes, and what PostgreSQL logs of it before. */
@@ -36,16 +37,8 @@ async function main() {
   const options = readOptions(process.argv.slice(2));
   const load = chooseLoad(options.load);
   requireMachine(options);
-  const folder = mkdtempSync(join(tmpdir(), 'claviger-bench-'));
-  let postgres;
-  process.on('exit', () => {
-    killAll();
-    postgres?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
-  postgres = await startDatabase();
-  const { createDatabase, superuserUrl } = postgres;
+  const { folder, startPostgres } = openScene('bench');
+  const { createDatabase, superuserUrl } = await startPostgres(databaseOptions());
   const targets = await startTargets(options, { createDatabase, folder, note });
   const machine = await describe(superuserUrl, load);
   // What filling left for later would be done while something is measured.
@@ -70,10 +63,10 @@ function requireMachine({ only, databases, events }) {
 }
 
 /** PostgreSQL as it comes, durable, with more memory than its very small default. */
-function startDatabase() {
+function databaseOptions() {
   const megabytes = Math.min(1_024, Math.floor(totalmem() / 2 ** 20 / 4));
   const settings = { fsync: 'on', synchronous_commit: 'on', shared_buffers: `${megabytes}MB` };
-  return startPrivatePostgres({ settings, core: LOAD_CORE });
+  return { settings, core: LOAD_CORE };
 }
 
 async function describe(superuserUrl, load) {

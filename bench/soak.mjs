@@ -1,15 +1,12 @@
 // Loads the built server for a long time, at a steady rate, and looks at its memory: `npm run soak [-- --minutes 20]`.
 // Exits with 1 when a request failed, or when the memory went on growing.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startPrivatePostgres } from '../scripts/private-postgres.mjs';
 import { bearer, start } from './lib/claviger.mjs';
 import { ADMIN, environment } from './lib/environment.mjs';
-import { killAll, memoryOf } from './lib/processes.mjs';
+import { memoryOf } from './lib/processes.mjs';
 import { median } from './lib/report.mjs';
+import { openScene } from './lib/scene.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -24,15 +21,8 @@ const SAMPLE_MS = 5_000;
 const WARM_UP = 0.25;
 /** Between the beginning and the end of what follows; the collector takes its time. */
 const MAX_GROWTH = 0.1;
-const folder = mkdtempSync(join(tmpdir(), 'claviger-soak-'));
-let postgres;
-process.on('exit', () => {
-  killAll();
-  postgres?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
-postgres = await startPrivatePostgres();
+const { folder, startPostgres } = openScene('soak');
+const postgres = await startPostgres();
 const env = environment(folder, await postgres.createDatabase('claviger'));
 const { url, pid } = await start({ ...env, PORT: '0', LOG_LEVEL: 'warn' });
 const work = await prepare();

@@ -1,18 +1,17 @@
 // Measures several processes on one PostgreSQL: `WORKERS` of 1, 2 and 4, all requests for one organization and for a thousand;
 // and the head of a chain by itself. Prints Markdown tables. docs/benchmarks.md says what they show.
 //   npm run bench:workers [-- --organizations 1000 --rounds 3 --seconds 5]
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { startPrivatePostgres } from '../scripts/private-postgres.mjs';
 import { bearer, post, start } from './lib/claviger.mjs';
 import { ADMIN, environment } from './lib/environment.mjs';
 import { measureHeads } from './lib/heads.mjs';
 import { chooseLoad, measure } from './lib/load.mjs';
-import { killAll } from './lib/processes.mjs';
 import { median, spread } from './lib/report.mjs';
+import { openScene } from './lib/scene.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -31,15 +30,8 @@ const WARM_UP_SECONDS = 5;
 /** So many organizations are made in one session: it may do it 500 times a minute. */
 const ONE_SESSION = 400;
 
-const folder = mkdtempSync(join(tmpdir(), 'claviger-workers-'));
-let postgres;
-process.on('exit', () => {
-  killAll();
-  postgres?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
-postgres = await startPrivatePostgres({
+const { folder, startPostgres } = openScene('workers');
+const postgres = await startPostgres({
   settings: {
     fsync: 'on',
     synchronous_commit: 'on',
