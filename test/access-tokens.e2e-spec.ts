@@ -17,6 +17,7 @@ import {
   type TestServiceAccount,
 } from './factories.js';
 import { askForToken, postForm, withAccessToken } from './oauth.js';
+import { from } from './strangers.js';
 
 const ISSUER = 'http://localhost:3000';
 
@@ -38,9 +39,6 @@ afterAll(async () => {
 });
 
 const anAccount = (role = 'viewer') => aServiceAccount(server, organization, { role });
-let address = 0;
-/** From many addresses: so many bad credentials of a single one would be a flood. */
-const from = () => ({ 'x-forwarded-for': `192.0.2.${(address += 1) % 256}` });
 const me = (client: Client) => client.get('/v1/me', from());
 
 describe('an access token as a bearer', () => {

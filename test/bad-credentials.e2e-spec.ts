@@ -22,6 +22,7 @@ import {
   type TestOrganization,
   type TestServiceAccount,
 } from './factories.js';
+import { from } from './strangers.js';
 
 let server: TestServer;
 let organization: TestOrganization;
@@ -71,10 +72,6 @@ function expectNoLookUp() {
   const { statements, comparisons } = work();
   expect([statements, comparisons]).toEqual([[], 0]);
 }
-
-let calls = 0;
-/** From many addresses: so many refusals of a single one would be a flood. */
-const from = () => ({ 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` });
 
 function aToken(kind: 'key' | 'invitation', id: string): string {
   const token = createToken(server.instance.tokenPrefix, kind, id);

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { type TestPerson, PASSWORD } from './factories.js';
 import { type Answer, eventsOf, type TestServer } from './harness.js';
+import { from } from './strangers.js';
 
 export type Headers = Record<string, string>;
 
@@ -14,11 +15,10 @@ export const jarOf = (answer: Answer): string =>
 
 /** What a browser asks of the server, and whose it is unless another person is named. Both are known only when tests run. */
 export function browserOf(server: () => TestServer, person: () => TestPerson) {
-  let calls = 0;
   /** From another address each time, because so many refusals of a single one are a flood. */
   const ask = (method: string, path: string, headers: Headers, body?: unknown) =>
     server().client.request(method, path, body, {
-      'x-forwarded-for': `192.0.2.${(calls += 1) % 256}`,
+      ...from(),
       ...headers,
     });
   const login = (headers: Headers = HERE, changes: object = { cookie: true }, who = person()) =>

@@ -12,6 +12,7 @@ import {
   type TestPerson,
   type TestServiceAccount,
 } from './factories.js';
+import { from } from './strangers.js';
 
 /**
  * Every field of every body, every parameter of every query and path of the OpenAPI document × what no such field takes: NUL, lone
@@ -68,10 +69,6 @@ const VALID: Record<string, Record<string, unknown>> = {
 };
 
 const validFor = ({ body }: Operation) => VALID[body!.$ref!.split('/').at(-1)!] ?? {};
-
-let calls = 0;
-/** From many addresses: so many refusals of a single one would be a flood. */
-const from = () => ({ 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` });
 
 function callerOf({ access, id }: Operation): Client {
   if (id === 'setup_create') return empty.client;

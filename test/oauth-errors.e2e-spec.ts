@@ -4,6 +4,7 @@ import { anOrganization, aPerson, aServiceAccount } from './factories.js';
 import type { TestOrganization, TestServiceAccount } from './factories.js';
 import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
 import { basic, FORM, postForm, rawBasic, withAccessToken } from './oauth.js';
+import { from } from './strangers.js';
 
 const PATHS = ['/oauth/introspect', '/oauth/revoke'];
 
@@ -17,10 +18,6 @@ beforeAll(async () => {
   account = await aServiceAccount(server, organization, { role: 'admin' });
 });
 afterAll(() => server.close());
-
-let calls = 0;
-/** From many addresses: so many refusals of a single one would be a flood. */
-const from = () => ({ 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` });
 
 /** Every refusal has the shape of RFC 6749 section 5.2, and gives no token away. */
 function expectError(answer: Answer, status: number, error: string): void {

@@ -13,6 +13,7 @@ import {
   type TestServiceAccount,
 } from './factories.js';
 import { postForm } from './oauth.js';
+import { from } from './strangers.js';
 
 const ISSUER = 'http://localhost:3000';
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -34,9 +35,6 @@ afterAll(async () => {
 });
 
 const seconds = () => Math.floor(Date.now() / 1_000);
-let address = 0;
-/** From many addresses: so many bad credentials of a single one would be a flood. */
-const from = () => ({ 'x-forwarded-for': `192.0.2.${(address += 1) % 256}` });
 
 /** A client that has registered the public key of its own pair. */
 interface AssertingClient {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
-import { newId } from '../src/crypto/id.js';
 import { type Answer, eventsOf, startServer, type TestServer } from './harness.js';
 import { OPERATIONS } from './fields.js';
 import { anOrganization, aPerson, type TestOrganization, type TestPerson } from './factories.js';
+import { anotherAddress, from, nobodys } from './strangers.js';
 
 /** Every path of the OpenAPI document × other methods, other kinds of bodies, and other ways to write the path. */
 let server: TestServer;
@@ -29,23 +29,7 @@ function methodsAt(path: string): string[] {
   return [...new Set(PATHS.filter(fits).flatMap(methodsOf))];
 }
 
-let calls = 0;
-/** From many addresses: so many refusals of a single one would be a flood. */
-const from = () => ({ 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` });
-
-/** Nobody's things, so that nothing is done by what is let through. */
-function filled(path: string): string {
-  return path
-    .replace('{organizationId}', organization.id)
-    .replace('{serviceAccountId}', newId('sa'))
-    .replace('{keyId}', newId('key'))
-    .replace('{userId}', newId('usr'))
-    .replace('{sessionId}', newId('ses'))
-    .replace('{invitationId}', newId('inv'))
-    .replace('{eventId}', newId('evt'))
-    .replace('{roleKey}', 'nobody')
-    .replace('{permission}', 'no:body');
-}
+const filled = (path: string) => nobodys(path, organization.id);
 
 async function eventsAbout(answer: Answer) {
   return eventsOf(server, {
@@ -105,7 +89,7 @@ function rawStatus(target: string, token: string): Promise<number> {
       'Host: a',
       'Connection: close',
       `Authorization: Bearer ${token}`,
-      `X-Forwarded-For: 192.0.2.${(calls += 1) % 256}`,
+      `X-Forwarded-For: ${anotherAddress()}`,
     ];
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () =>
       socket.write(`${lines.join('\r\n')}\r\n\r\n`),

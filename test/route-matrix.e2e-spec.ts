@@ -4,6 +4,7 @@ import { newId } from '../src/crypto/id.js';
 import { type Client, startServer, type TestServer } from './harness.js';
 import { postForm } from './oauth.js';
 import { anOrganization, aPerson, aServiceAccount, type TestOrganization } from './factories.js';
+import { from, nobodys } from './strangers.js';
 
 /**
  * Every operation of the OpenAPI document × every built-in role × {no credential, user, service
@@ -59,30 +60,18 @@ function takenBy(content: object): Operation['takes'] {
   return 'application/x-www-form-urlencoded' in content ? 'form' : undefined;
 }
 
-let calls = 0;
-
 function call(client: Client, { method, path, takes }: Operation, own = organization) {
-  // From many addresses: so many refusals of a single one would be a flood.
-  const from = { 'x-forwarded-for': `192.0.2.${(calls += 1) % 256}` };
-  const url = path
-    .replace('{organizationId}', own.id)
-    .replace('{serviceAccountId}', newId('sa'))
-    .replace('{keyId}', newId('key'))
-    .replace('{userId}', newId('usr'))
-    .replace('{sessionId}', newId('ses'))
-    .replace('{invitationId}', newId('inv'))
-    .replace('{eventId}', newId('evt'))
-    .replace('{roleKey}', 'no-such-role')
-    .replace('{permission}', 'no-such:permission');
+  const headers = from();
+  const url = nobodys(path, own.id);
   if (takes === 'form') {
     // An unknown token: whoever is let in is told that there is nothing to tell.
-    return postForm(client, url, { token: 'x' }, from);
+    return postForm(client, url, { token: 'x' }, headers);
   }
   if (takes === 'csv') {
-    return client.request(method, url, 'nothing\n', { ...from, 'content-type': 'text/csv' });
+    return client.request(method, url, 'nothing\n', { ...headers, 'content-type': 'text/csv' });
   }
   const body = method === 'POST' || method === 'PATCH' ? {} : undefined;
-  return client.request(method, url, body, from);
+  return client.request(method, url, body, headers);
 }
 
 /** Whether the catalogue lets a caller of this role through the guards. */
