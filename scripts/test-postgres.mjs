@@ -1,6 +1,6 @@
-// Runs the end-to-end tests on PostgreSQL: on the server that TEST_DATABASE_URL names (a login that may
-// create databases and roles), or on a private one, started from the binaries installed here and gone
-// afterwards. Further arguments go to Jest. Exits as Jest does.
+// Runs the end-to-end tests on PostgreSQL: on the server that TEST_DATABASE_URL names (a login that may create databases
+// and roles, and is a member of pg_signal_backend), or on a private one, started from the binaries installed here and
+// gone afterwards. Further arguments go to Jest. Exits as Jest does.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
