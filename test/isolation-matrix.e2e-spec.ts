@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
 import { newId, newPersonId } from '../src/crypto/id.js';
 import { type Answer, type Client, startServer, type TestServer } from './harness.js';
 import { asSeen } from './same-answer.js';
+import { type Operation, OPERATIONS, resolved } from './fields.js';
 import {
   anOrganization,
   aPerson,
@@ -16,17 +16,10 @@ import {
  * organization. It must be answered as a thing that does not exist, byte for byte but for the request's id and the thing's own
  * name, and must leave no trace there. `route-matrix` does the same for the organization in the path.
  */
-interface Place {
-  id: string;
-  method: string;
-  path: string;
+interface Place extends Operation {
   where: 'path' | 'query' | 'body';
   name: string;
-  access: string;
 }
-
-const { paths, components } = JSON.parse(readFileSync('openapi.json', 'utf8'));
-const SCHEMAS = components.schemas;
 
 /** What a parameter or field of this name names. */
 const KINDS: Record<string, keyof Things> = {
@@ -126,32 +119,26 @@ const nothing = (): Things => ({
 });
 
 /** All places where something is named, but for the organization. */
-const PLACES: Place[] = Object.entries<any>(paths)
-  .filter(([path]) => path.startsWith('/v1/'))
-  .flatMap(([path, item]) =>
-    Object.entries<any>(item).flatMap(([verb, operation]) => {
-      const { operationId: id, parameters = [], requestBody } = operation;
-      const common = { id, method: verb.toUpperCase(), path };
-      const access = operation['x-required-permission'];
-      const named = (where: Place['where'], names: string[]): Place[] =>
-        names.filter((name) => KINDS[name]).map((name) => ({ ...common, where, name, access }));
-      const ofParameters = (where: 'path' | 'query') =>
-        named(
-          where,
-          parameters.filter((one: any) => one.in === where).map(({ name }: any) => name),
-        );
-      const reference = requestBody?.content['application/json']?.schema.$ref;
-      const schema = reference && SCHEMAS[reference.split('/').at(-1)];
-      return [
-        ...ofParameters('path'),
-        ...ofParameters('query'),
-        ...named(
-          'body',
-          IN_BODIES.filter((name) => schema?.properties[name]),
-        ),
-      ];
-    }),
-  );
+const PLACES: Place[] = OPERATIONS.filter(({ path }) => path.startsWith('/v1/')).flatMap(
+  (operation) => {
+    const named = (where: Place['where'], names: string[]): Place[] =>
+      names.filter((name) => KINDS[name]).map((name) => ({ ...operation, where, name }));
+    const ofParameters = (where: 'path' | 'query') =>
+      named(
+        where,
+        operation.parameters.filter((one) => one.in === where).map(({ name }) => name),
+      );
+    const fields = operation.body && resolved(operation.body).properties;
+    return [
+      ...ofParameters('path'),
+      ...ofParameters('query'),
+      ...named(
+        'body',
+        IN_BODIES.filter((name) => fields?.[name]),
+      ),
+    ];
+  },
+);
 
 /** A body that is taken, so that what decides is the thing that is named. */
 const BODIES: Record<string, object> = {
@@ -208,7 +195,7 @@ it('finds every kind of thing, in paths, filters and bodies', () => {
   expect(PLACES.length).toBeGreaterThan(60);
   const found = (where: string) =>
     new Set(PLACES.filter((place) => place.where === where).map(({ name }) => name));
-  const inPaths = Object.keys(paths).flatMap((path) => path.match(/(?<=\{)\w+(?=\})/g) ?? []);
+  const inPaths = OPERATIONS.flatMap(({ path }) => path.match(/(?<=\{)\w+(?=\})/g) ?? []);
   expect(new Set([...found('path'), 'organizationId'])).toEqual(new Set(inPaths));
   expect([...found('query')]).toEqual(expect.arrayContaining(['ownerId', 'actor', 'role']));
   expect(found('body')).toEqual(new Set(IN_BODIES));
