@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '../src/crypto/id.js';
+import { BODY_LIMIT } from '../src/http/body-parser.js';
 import { type Client, startServer, type TestServer } from './harness.js';
 import { postForm } from './oauth.js';
-import { BAD_TEXTS, faultsOf, type Operation, OPERATIONS, resolved } from './fields.js';
+import { BAD_TEXTS, beyond, faultsOf, type Operation, OPERATIONS, resolved } from './fields.js';
 import {
   anOrganization,
   aPerson,
@@ -16,7 +17,8 @@ import { from } from './strangers.js';
 
 /**
  * Every field of every body, every parameter of every query and path of the OpenAPI document × what no such field takes: NUL, lone
- * surrogates, null, other types, what is none of its fields. It is 400, names the field and no other, and changes nothing.
+ * surrogates, null, other types, what is none of its fields, what is just beyond the limits that the document states. It is 400, names
+ * the field and no other, and changes nothing.
  */
 let server: TestServer;
 let organization: TestOrganization;
@@ -165,6 +167,8 @@ describe('the query of', () => {
         const { name } = parameter;
         const type = [parameter.schema.type].flat()[0]!;
         for (const value of WRONG_IN_QUERIES[type]!) await check(name, `${name}=${value}`);
+        for (const [, value] of beyond(parameter.schema))
+          await check(name, `${name}=${String(value)}`);
         await check(name, `${name}=a&${name}=b`);
       }
       await check('surprise', 'surprise=1');
@@ -213,6 +217,25 @@ describe('the form of', () => {
       }
     },
   );
+
+  it.each(idsOf(forms))('%s: a character too many is 400', async (_id, operation) => {
+    const rest = { token: 'x', grant_type: 'client_credentials' };
+    const { properties } = resolved(operation.form!);
+    const limited = Object.entries(properties!).filter(
+      ([, { maxLength }]) => maxLength !== undefined && maxLength < BODY_LIMIT,
+    );
+    for (const [name, { maxLength }] of limited) {
+      const form = new URLSearchParams({ ...rest, [name]: 'x'.repeat(maxLength! + 1) });
+      for (const left of Object.keys(rest)) if (!(left in properties!)) form.delete(left);
+      const { status, body } = await postForm(
+        account.client,
+        operation.path,
+        form.toString(),
+        from(),
+      );
+      expect([status, body.error_description]).toEqual([400, expect.stringMatching(`^${name}: `)]);
+    }
+  });
 });
 
 it('takes texts of every script, and what looks like a bad one only', async () => {

@@ -23,6 +23,13 @@ interface Schema {
   additionalProperties?: Schema | boolean;
   items?: Schema;
   required?: string[];
+  enum?: unknown[];
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  maxItems?: number;
+  maxProperties?: number;
   example?: unknown;
 }
 
@@ -115,9 +122,32 @@ function faultsAt(field: Schema, given: unknown, pointer: string, put: Rebuild):
     .flatMap((type) => WRONG[type]!.map((value) => fault(JSON.stringify(value), value)));
   if (!types.includes('null')) faults.push(fault('null', null));
   if (types.includes('string')) faults.push(...BAD_TEXTS.map((bad) => fault(...bad)));
+  faults.push(...beyond(schema).map((bad) => fault(...bad)));
   if (types.includes('array')) faults.push(...inItems(schema.items!, pointer, put));
   if (types.includes('object')) faults.push(...inMembers(schema, given, pointer, put));
   return faults;
+}
+
+/** Values just outside of the limits that the schema states. */
+export function beyond(schema: Schema): [string, unknown][] {
+  const { maxLength, minLength = 0, minimum, maximum, maxItems, maxProperties } = schema;
+  const values: [string, unknown][] = [];
+  if (schema.enum !== undefined) values.push(['none of the words', 'surprise']);
+  if (maxLength !== undefined) values.push(['a character too many', 'x'.repeat(maxLength + 1)]);
+  if (minLength > 0) values.push(['a character too few', 'x'.repeat(minLength - 1)]);
+  if (minimum !== undefined) values.push(['too small', minimum - 1]);
+  if (maximum !== undefined) values.push(['too large', maximum + 1]);
+  if (maxItems !== undefined) values.push(['an item too many', counted(maxItems + 1)]);
+  if (maxProperties !== undefined) {
+    const entries = counted(maxProperties + 1).map((text) => [text.replace(':', '.'), text]);
+    values.push(['an entry too many', Object.fromEntries(entries)]);
+  }
+  return values;
+}
+
+/** So many different texts, each such as a name, a part of an address or a permission may be. */
+function counted(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `a:b${at}`);
 }
 
 function inItems(items: Schema, pointer: string, put: Rebuild): Fault[] {
@@ -134,7 +164,7 @@ function inMembers(schema: Schema, given: unknown, pointer: string, put: Rebuild
   const { additionalProperties: values } = schema;
   if (typeof values !== 'object') return [];
   // Maps of names that the caller chooses; their values are texts, or texts among others.
-  const kind: Schema = values.oneOf === undefined ? values : { type: 'string' };
+  const kind: Schema = values.oneOf?.[0] ?? values;
   const isMixed = values.oneOf !== undefined;
   return faultsAt(kind, undefined, `${pointer}/team`, (value) => put({ team: value })).filter(
     ({ what }) => !isMixed || !['7', 'true', '[]', '["x"]'].includes(what),

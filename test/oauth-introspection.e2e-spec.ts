@@ -88,6 +88,8 @@ describe('an active token', () => {
     for (const client_ip of ['192.0.2.9', '::ffff:192.0.2.9', '2001:db8::1']) {
       expect((await ask(key.token, { client_ip })).body.active).toBe(true);
     }
+    const zone = await ask(key.token, { client_ip: `192.0.2.9%${'x'.repeat(64)}` });
+    expect([zone.status, zone.body.error]).toEqual([400, 'invalid_request']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsString, MaxLength } from 'class-validator';
+import { IsIn } from 'class-validator';
 import { PageQuery } from '../http/pagination.js';
-import { IntegerParam, IsTimestamp, Optional } from '../http/validators.js';
+import { IntegerParam, IsAnyText, IsTimestamp, Optional } from '../http/validators.js';
 import type { AuditBody, AuditChanges, AuditDetails, AuditOutcome } from './event.js';
 import type { StoredEvent } from './chain.js';
 import { eventId } from './event-id.js';
@@ -20,8 +20,7 @@ export class AuditEventsQuery extends PageQuery {
    * @example sa_01h455vb4pex5vsknk084sn02q
    */
   @Optional()
-  @IsString()
-  @MaxLength(64)
+  @IsAnyText({ max: 64 })
   actor?: string;
 
   /**
@@ -29,8 +28,7 @@ export class AuditEventsQuery extends PageQuery {
    * @example key_01h455vb4pex5vsknk084sn02q
    */
   @Optional()
-  @IsString()
-  @MaxLength(64)
+  @IsAnyText({ max: 64 })
   key?: string;
 
   /**
@@ -38,8 +36,7 @@ export class AuditEventsQuery extends PageQuery {
    * @example key.revoked
    */
   @Optional()
-  @IsString()
-  @MaxLength(64)
+  @IsAnyText({ max: 64 })
   action?: string;
 
   /** How it ended. */
@@ -52,8 +49,7 @@ export class AuditEventsQuery extends PageQuery {
    * @example sa_01h455vb4pex5vsknk084sn02q
    */
   @Optional()
-  @IsString()
-  @MaxLength(64)
+  @IsAnyText({ max: 64 })
   target?: string;
 
   /**
@@ -77,8 +73,7 @@ export class AuditEventsQuery extends PageQuery {
    * @example req_01h455vb4pex5vsknk084sn02q
    */
   @Optional()
-  @IsString()
-  @MaxLength(64)
+  @IsAnyText({ max: 64 })
   requestId?: string;
 
   /** Newest first unless asked otherwise. */

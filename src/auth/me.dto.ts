@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
 import { lastingAnswers } from '../http/lasting-answer.js';
-import { IsName, Optional } from '../http/validators.js';
+import { IsAnyText, IsName, Optional } from '../http/validators.js';
 import type { Actor } from './actor.js';
 import type { KeyCredential, SessionCredential } from './credentials.js';
 import { IsNewPassword } from './new-password.js';
@@ -132,8 +131,7 @@ export class MeUpdateInput {
 /** A change of one's own password. */
 export class PasswordChangeInput {
   @ApiProperty({ format: 'password', example: 'correct horse battery' })
-  @IsString()
-  @MaxLength(1024)
+  @IsAnyText({ max: 1024 })
   currentPassword: string;
 
   @IsNewPassword()

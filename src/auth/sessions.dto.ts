@@ -1,20 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
 import type { Session as SessionRow } from '../generated/prisma/client.js';
 import { PageQuery } from '../http/pagination.js';
+import { IsAnyText } from '../http/validators.js';
 import type { MembershipCredential } from './credentials.js';
 import { WantsCookie } from './logs-in.decorator.js';
 
 /** A login. */
 export class LoginInput {
   /** @example ada@example.com */
-  @IsString()
-  @MaxLength(254)
+  @IsAnyText({ max: 254 })
   email: string;
 
   @ApiProperty({ format: 'password', example: 'correct horse battery staple' })
-  @IsString()
-  @MaxLength(1024)
+  @IsAnyText({ max: 1024 })
   password: string;
 
   @WantsCookie()
@@ -73,7 +71,7 @@ export class LoginOrganization {
 export class Login {
   /**
    * The bearer token of the session; it is not shown again. Absent when the session was set as a cookie.
-   * @example clvs_01h455vb4pex5vsknk084sn02q_…
+   * @example clvs_01h455vb4pex5vsknk084sn02q_0000000000000000000000000000000000000000000000000
    */
   token?: string;
 

@@ -8,7 +8,8 @@ export type IdPrefix = 'org' | 'usr' | 'sa' | 'key' | 'ses' | 'inv' | 'evt' | 'r
 export const ID_SUFFIX_LENGTH = 26;
 
 /** 128 bits in Crockford's base32, lower case: the first character holds three bits only. */
-const SUFFIX = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const SUFFIX_SHAPE = '[0-7][0-9a-hjkmnp-tv-z]{25}';
+const SUFFIX = new RegExp(`^${SUFFIX_SHAPE}$`);
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Two bits that are always zero and the 48 of the time are ten characters. */
@@ -83,4 +84,10 @@ export function newPersonId(): string {
  */
 export function isId(prefix: IdPrefix, text: string): boolean {
   return text.startsWith(`${prefix}_`) && SUFFIX.test(text.slice(prefix.length + 1));
+}
+
+/** What {@link isId} takes for any of these prefixes, as the source of a regular expression. */
+export function idPattern(...prefixes: IdPrefix[]): string {
+  const prefix = prefixes.length === 1 ? prefixes[0] : `(?:${prefixes.join('|')})`;
+  return `^${prefix}_${SUFFIX_SHAPE}$`;
 }

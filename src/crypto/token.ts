@@ -28,6 +28,10 @@ const CHECKSUM_LENGTH = 6; // 62^6 > 2^32
 const TAIL_LENGTH = SECRET_LENGTH + CHECKSUM_LENGTH;
 const BODY_LENGTH = 1 + ID_SUFFIX_LENGTH + 1 + TAIL_LENGTH;
 
+/** All tokens, of any product prefix, as the source of a regular expression; the longest has so many characters. */
+export const TOKEN_PATTERN = '^[a-z][a-z0-9]{1,10}_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9A-Za-z]{49}$';
+export const MAX_TOKEN_LENGTH = 11 + BODY_LENGTH;
+
 const BODY = /^_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9A-Za-z]{49}$/;
 
 const KINDS: Record<TokenKind, { marker: string; idPrefix: IdPrefix }> = {

@@ -2,13 +2,12 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional, ApiResponse, IntersectionType, OmitType } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import { AuditEventsQuery } from '../audit/audit.dto.js';
+import { CURSOR_PATTERN, MAX_CURSOR_LENGTH } from '../http/pagination.js';
 import { BooleanParam, EnumParam, IntegerParam, Optional } from '../http/validators.js';
 import { KeysQuery } from '../keys/keys.dto.js';
 import { ServiceAccountsQuery } from '../service-accounts/service-accounts.dto.js';
 import { UsersQuery } from '../users/users.dto.js';
 import { EXPORT_FORMATS, type ExportFormat } from './export-format.js';
-
-const MAX_CURSOR_LENGTH = 2048;
 
 /** What all exports can be told. */
 export class ExportOptions {
@@ -27,6 +26,7 @@ export class ExportOptions {
     description:
       'The `cursor` of the last row received, with the same filters and sort. CSV then has no header line.',
     maxLength: MAX_CURSOR_LENGTH,
+    pattern: CURSOR_PATTERN,
   })
   @Optional()
   @IsString()
@@ -76,7 +76,11 @@ export function ExportAnswer(examples: { csv: string; ndjson: string }): MethodD
       headers: {
         'Content-Disposition': {
           description: 'A file name.',
-          schema: { type: 'string' },
+          schema: {
+            type: 'string',
+            maxLength: 100,
+            pattern: '^attachment; filename="[a-z0-9.-]+"$',
+          },
           example: 'attachment; filename="users-2026-11-23.csv"',
         },
       },

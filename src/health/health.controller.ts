@@ -1,5 +1,13 @@
-import { Controller, Get, Header, Headers, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { timingSafeEqual } from 'node:crypto';
 import { Public } from '../auth/allow.decorator.js';
 import { CONFIG, type Config } from '../config.js';
@@ -33,8 +41,13 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Metrics in the Prometheus text format; with `METRICS_TOKEN` set, only with that token as bearer. */
+  /** Metrics in the Prometheus text format. */
   @Public()
+  @ApiOperation({
+    description: 'Needs no credential; with `METRICS_TOKEN` set, that token as bearer.',
+  })
+  @ApiSecurity({})
+  @ApiBearerAuth()
   @Get('metrics')
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   @ApiProduces('text/plain')
@@ -42,9 +55,9 @@ export class HealthController {
     schema: { type: 'string', example: 'claviger_audit_gate_queue_depth 0' },
     description: 'The metrics.',
   })
-  metrics(@Headers('authorization') authorization?: string): Promise<string> {
+  metrics(@Req() { headers }: FastifyRequest): Promise<string> {
     const { metricsToken } = this.config;
-    if (metricsToken !== undefined) checkToken(authorization, metricsToken);
+    if (metricsToken !== undefined) checkToken(headers.authorization, metricsToken);
     return this.measured.expose();
   }
 }

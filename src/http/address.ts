@@ -5,6 +5,9 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** A network: its address and the number of leading bits that count. */
 export type Cidr = [Address, number];
 
+/** So many characters has an address at most as it is shown (RFC 5952). */
+export const MAX_ADDRESS_LENGTH = 39;
+
 /** Stands for a peer whose socket is already gone. */
 export const UNKNOWN_ADDRESS = '0.0.0.0';
 

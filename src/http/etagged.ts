@@ -8,7 +8,15 @@ import {
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
+import { MAX_HEADER_BYTES } from './server.js';
 import { entityTagOf, isKnown } from './entity-tag.js';
+
+/** The schema of `If-Match` and `If-None-Match`. A header is no longer than all headers may be together. */
+export const ENTITY_TAGS = {
+  type: 'string' as const,
+  maxLength: MAX_HEADER_BYTES,
+  pattern: '^[\\t -~\\u0080-\\u00ff]*$',
+};
 
 /** What the OpenAPI document is completed by; it is not published. */
 export const ETAGGED_EXTENSION = 'x-etagged';

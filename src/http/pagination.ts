@@ -9,7 +9,10 @@ export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 200;
 
 const TAG_BYTES = 16;
-const MAX_CURSOR_LENGTH = 2048;
+/** A longer cursor is not made, and not taken. */
+export const MAX_CURSOR_LENGTH = 2048;
+/** What cursors consist of, as the source of a regular expression. */
+export const CURSOR_PATTERN = '^[A-Za-z0-9_-]+$';
 
 /** The query parameters that every list has. Lists with filters extend it. */
 export class PageQuery {
@@ -19,6 +22,7 @@ export class PageQuery {
   @ApiPropertyOptional({
     description: 'The opaque `paging.next.after` of the page before.',
     maxLength: MAX_CURSOR_LENGTH,
+    pattern: CURSOR_PATTERN,
   })
   @Optional()
   @IsString()

@@ -15,7 +15,8 @@ import { installRequestContext, newRequestId } from './request-context.js';
 import { securityHeaders } from './security-headers.js';
 import type { Tracing } from '../tracing/tracing.js';
 
-const MAX_HEADER_BYTES = 16_384;
+/** All headers of a request together. */
+export const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** For the longest file; other bodies have a deadline of their own. */
 const REQUEST_TIMEOUT_MS = 600_000;

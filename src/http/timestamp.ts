@@ -1,3 +1,6 @@
+/** So long is what {@link parseTimestamp} reads at most: nine digits of a second, and an offset. */
+export const MAX_TIMESTAMP_LENGTH = 35;
+
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|([+-])(\d{2}):(\d{2}))$/i;
 

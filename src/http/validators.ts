@@ -2,6 +2,14 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
+import {
+  CONTROL_CHARACTER,
+  INVISIBLE_CHARACTER,
+  NAME_OR_EMPTY_PATTERN,
+  NAME_PATTERN,
+  STORABLE_PATTERN,
+  TEXT_PATTERN,
+} from './text-patterns.js';
 import { parseTimestamp } from './timestamp.js';
 import type { FieldError } from './problem.js';
 
@@ -56,7 +64,7 @@ export function Nullable(): PropertyDecorator {
 /** A name or another short text of one line: 1 to `max` characters (code points), trimmed, nothing invisible in it. */
 export function IsName({ max = 100 }: { max?: number } = {}): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type: 'string', minLength: 1, maxLength: max }),
+    ApiProperty({ type: 'string', minLength: 1, maxLength: max, pattern: NAME_PATTERN }),
     Check('isName', (value) => checkText(value, { min: 1, max, lines: false })),
   );
 }
@@ -64,8 +72,21 @@ export function IsName({ max = 100 }: { max?: number } = {}): PropertyDecorator 
 /** A text of any number of lines: `min` (0) to `max` characters (code points), no control characters but newline and tab. */
 export function IsText({ min = 0, max }: { min?: number; max: number }): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type: 'string', minLength: min, maxLength: max }),
+    ApiProperty({ type: 'string', minLength: min, maxLength: max, pattern: TEXT_PATTERN }),
     Check('isText', (value) => checkText(value, { min, max, lines: true })),
+  );
+}
+
+/** Whatever can be stored, up to `max` characters (code points): what something else decides about, a password say. */
+export function IsAnyText({ max }: { max: number }): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: 'string', maxLength: max, pattern: STORABLE_PATTERN }),
+    Check('isAnyText', (value) => {
+      if (typeof value !== 'string') return fault('wrong_type', 'Must be a string.');
+      return lengthOf(value) <= max
+        ? []
+        : fault('too_long', `Must have at most ${max} characters.`);
+    }),
   );
 }
 
@@ -99,7 +120,11 @@ export function IsStringMap(bounds: StringMapBounds): PropertyDecorator {
   return applyDecorators(
     ApiProperty({
       type: 'object',
-      additionalProperties: { type: 'string', maxLength: bounds.maxValueLength },
+      additionalProperties: {
+        type: 'string',
+        maxLength: bounds.maxValueLength,
+        pattern: NAME_OR_EMPTY_PATTERN,
+      },
       maxProperties: bounds.maxEntries,
     }),
     Check('isStringMap', (value) => checkStringMap(value, bounds)),
@@ -155,7 +180,13 @@ export function EnumParam(values: readonly string[], doc: ParamDoc = {}): Proper
 /** A query parameter with free text, 1 to `max` characters. */
 export function TextParam({ max, ...doc }: { max: number } & ParamDoc): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ type: 'string', minLength: 1, maxLength: max, ...doc }),
+    ApiPropertyOptional({
+      type: 'string',
+      minLength: 1,
+      maxLength: max,
+      pattern: TEXT_PATTERN,
+      ...doc,
+    }),
     Optional(),
     Check('textParam', (value) => checkText(value, { min: 1, max, lines: true, trimmed: false })),
   );
@@ -173,9 +204,8 @@ export function TimestampParam(doc: ParamDoc = {}): PropertyDecorator {
 const TIMESTAMP_DETAIL =
   'Must be an RFC 3339 date-time with an offset, such as 2027-01-31T12:00:00Z (in a query, + is written %2B).';
 
-// Controls, line and paragraph separators, and the marks that turn the direction of what follows.
-const INVISIBLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
-const INVISIBLE_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/; // eslint-disable-line no-control-regex
+const INVISIBLE = new RegExp(INVISIBLE_CHARACTER);
+const INVISIBLE_IN_TEXT = new RegExp(CONTROL_CHARACTER);
 
 interface TextBounds {
   min: number;

@@ -37,7 +37,12 @@ export function Idempotent(): MethodDecorator {
       name: HEADER,
       required: false,
       description: DESCRIPTION.replaceAll('\n', ' '),
-      schema: { type: 'string', minLength: 1, maxLength: 255 },
+      schema: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 255,
+        pattern: '^[!-~](?:[ -~]*[!-~])?$',
+      },
       example: '4c5f0e0a-6f5b-4a53-9a0e-0d2a6f0c8f11',
     }),
   );

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { UPLOAD_LIMIT } from '../http/body-parser.js';
 
 const DESCRIPTION = `
 The file is CSV (RFC 4180) or NDJSON in UTF-8, of at most 64 MiB, with at most 64 KiB a row. The columns of CSV, in any order,
@@ -57,7 +58,7 @@ export function ImportOperation(): MethodDecorator {
     ApiConsumes('text/csv', 'application/x-ndjson'),
     ApiBody({
       required: true,
-      schema: { type: 'string' },
+      schema: { type: 'string', maxLength: UPLOAD_LIMIT },
       examples: {
         'text/csv': { summary: 'CSV', value: ROWS.csv },
         'application/x-ndjson': { summary: 'NDJSON', value: ROWS.ndjson },

@@ -100,7 +100,11 @@ export class InvitationsController {
   /** Accepts an invitation with a first password, or with the session of somebody who has one. */
   @Post('invitations/accept')
   @Public()
-  @ApiOperation({ security: [{}, { bearer: [] }] })
+  @ApiOperation({
+    description:
+      'Needs no credential of somebody without a password, and the session of anybody else.',
+    security: [{}, { bearer: [] }],
+  })
   @ApiForbiddenResponse(FORBIDDEN)
   @LogsIn()
   @HttpCode(200)

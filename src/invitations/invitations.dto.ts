@@ -88,13 +88,13 @@ export class IssuedInvitation extends Invitation {
   /**
    * What accepts the invitation, once; it is not shown again. The mail has a token of its own, which also proves that the
    * person reads it.
-   * @example clvi_01h455vb4pex5vsknk084sn02q_…
+   * @example clvi_01h455vb4pex5vsknk084sn02q_0000000000000000000000000000000000000000000000000
    */
   token: string;
 
   /**
    * The page on which the person accepts; it is not shown again.
-   * @example https://claviger.example.com/invitation#token=clvi_01h455vb4pex5vsknk084sn02q_…
+   * @example https://claviger.example.com/invitation#token=clvi_01h455vb4pex5vsknk084sn02q_0000000000000000000000000000000000000000000000000
    */
   link: string;
 
@@ -150,7 +150,7 @@ export class AcceptedInvitation {
   /**
    * The bearer token of a new session, for somebody who has just set a first password; it is not
    * shown again. Absent when it was set as a cookie. Whoever was logged in goes on with the session they have.
-   * @example clvs_01h455vb4pex5vsknk084sn02q_…
+   * @example clvs_01h455vb4pex5vsknk084sn02q_0000000000000000000000000000000000000000000000000
    */
   token?: string;
 

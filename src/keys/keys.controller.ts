@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
-import { ETagged } from '../http/etagged.js';
+import { ENTITY_TAGS, ETagged } from '../http/etagged.js';
 import { Creates } from '../idempotency/idempotent.decorator.js';
 import {
   AccountKeysQuery,
@@ -141,7 +141,7 @@ export class KeysController {
     name: 'If-Match',
     required: false,
     description: 'The entity tag of the old key (RFC 9110): 412 when it has changed since.',
-    schema: { type: 'string' },
+    schema: ENTITY_TAGS,
     example: '"3-Hx0zTzCkAbc"',
   })
   rotate(

@@ -216,7 +216,11 @@ export class KeyWithToken extends Key {
    * The API token: this answer is the only one that shows it. Send it as `Authorization: Bearer …`. Null for a key with a
    * public key.
    */
-  @ApiProperty({ type: 'string', nullable: true, example: 'clv_01h455vb4pex5vsknk084sn02q_…' })
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    example: 'clv_01h455vb4pex5vsknk084sn02q_0000000000000000000000000000000000000000000000000',
+  })
   token: string | null;
 }
 

@@ -46,6 +46,16 @@ describe('a public key', () => {
     { kty: 'OKP', crv: 'P-256' },
   ])('is not %j', (value) => expect(publicJwkFaults(value)).toHaveLength(1));
 
+  it('is written in base64url alone, and no longer than a key can be', () => {
+    expect(publicJwkFaults({ ...ec, x: `${ec.x}=` })).toMatchObject([
+      { pointer: '/x', code: 'invalid_format' },
+    ]);
+    expect(publicJwkFaults({ ...RFC_7638, n: 'A'.repeat(1_367) })).toMatchObject([
+      { pointer: '/n', code: 'too_long' },
+    ]);
+    expect(publicJwkFaults({ ...ec, y: 7 })).toMatchObject([{ pointer: '/y', code: 'wrong_type' }]);
+  });
+
   it('has the thumbprint of RFC 7638', () => {
     expect(thumbprintOf(RFC_7638)).toBe('NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs');
   });

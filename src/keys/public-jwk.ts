@@ -37,6 +37,10 @@ const MIN_RSA_BITS = 2_048;
 const MAX_RSA_BITS = 8_192;
 const MIN_RSA_EXPONENT = 65_537n;
 
+/** How the numbers of a key are written (RFC 7518 section 6), and how long they are at most: P-384, and the bits of RSA. */
+export const BASE64URL = /^[A-Za-z0-9_-]+$/;
+export const MAX_MEMBER_LENGTH = { x: 64, y: 64, n: 1_366, e: 1_366 } as const;
+
 const KINDS = 'Must be a public key as a JWK: EC (P-256 or P-384), OKP (Ed25519) or RSA.';
 
 /** The check of `publicKey`: a public key of a kind that is strong enough, and nothing of the private one. */
@@ -85,7 +89,24 @@ function fittingAlgorithms({ kty, crv }: { kty?: unknown; crv?: unknown }) {
   return kty === (crv === 'Ed25519' ? 'OKP' : 'EC') ? BY_CURVE[crv] : undefined;
 }
 
+/** Node also reads base64 of other kinds, and takes what surrounds the digits for nothing. */
+function spellingFaults(jwk: Record<string, unknown>): FieldError[] {
+  return Object.entries(MAX_MEMBER_LENGTH).flatMap(([member, maxLength]) => {
+    const value = jwk[member];
+    if (value === undefined) return [];
+    if (typeof value !== 'string') return fault('wrong_type', 'Must be a string.', `/${member}`);
+    if (value.length > maxLength) {
+      return fault('too_long', `Must have at most ${maxLength} characters.`, `/${member}`);
+    }
+    return BASE64URL.test(value)
+      ? []
+      : fault('invalid_format', 'Must be base64url without padding.', `/${member}`);
+  });
+}
+
 function keyFaults(jwk: Record<string, unknown>): FieldError[] {
+  const misspelt = spellingFaults(jwk);
+  if (misspelt.length > 0) return misspelt;
   const key = readKey(jwk);
   if (key === undefined) return fault('invalid_format', `${KINDS} This one cannot be read.`);
   if (key.asymmetricKeyType !== 'rsa') return [];

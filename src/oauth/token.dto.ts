@@ -37,7 +37,11 @@ export class TokenInput {
   client_id?: string;
 
   /** The token of one of its keys (`client_secret_post`). */
-  @ApiProperty({ format: 'password', required: false, example: 'clv_01h455vb4pex5vsknk084sn02q_…' })
+  @ApiProperty({
+    format: 'password',
+    required: false,
+    example: 'clv_01h455vb4pex5vsknk084sn02q_0000000000000000000000000000000000000000000000000',
+  })
   @Optional()
   @IsString()
   client_secret?: string;
@@ -54,7 +58,8 @@ export class TokenInput {
   @ApiProperty({
     type: 'string',
     required: false,
-    example: 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImtleV8w…',
+    example:
+      'eyJhbGciOiJFUzI1NiIsImtpZCI6ImtleV8wMWg0NTV2YjRwZXg1dnNrbmswODRzbjAycSJ9.eyJzdWIiOiJzYV8wMWg0NTV2YjRwZXg1dnNrbmswODRzbjAycSJ9.c2lnbmF0dXJl',
   })
   @Optional()
   @IsString()
@@ -65,7 +70,7 @@ export class TokenInput {
 export class TokenAnswer {
   /**
    * A JWT (RFC 9068), signed with ES256; verify it with the keys of `/.well-known/jwks.json`.
-   * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Imt…
+   * @example eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJzYV8wMWg0NTV2YjRwZXg1dnNrbmswODRzbjAycSJ9.c2lnbmF0dXJl
    */
   access_token: string;
 

@@ -1,4 +1,4 @@
-import { ETAGGED_EXTENSION } from '../http/etagged.js';
+import { ENTITY_TAGS, ETAGGED_EXTENSION } from '../http/etagged.js';
 import { headerRef } from './shared.js';
 
 type Json = Record<string, unknown>;
@@ -15,7 +15,7 @@ const IF_NONE_MATCH = {
   name: 'If-None-Match',
   required: false,
   description: 'Entity tags of what you have already (RFC 9110): 304 when one of them still holds.',
-  schema: { type: 'string' },
+  schema: ENTITY_TAGS,
   example: '"3-Hx0zTzCkAbc"',
 };
 
@@ -25,7 +25,7 @@ const IF_MATCH = {
   required: false,
   description:
     'The entity tag of what you have read (RFC 9110): 412 when it has changed since, and nothing is done.',
-  schema: { type: 'string' },
+  schema: ENTITY_TAGS,
   example: '"3-Hx0zTzCkAbc"',
 };
 

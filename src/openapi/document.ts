@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { boundParameters, boundSchemas } from './bounds.js';
 import { documentConditions } from './conditions.js';
 import { exampleOf } from './examples.js';
 import {
@@ -27,7 +28,7 @@ interface Operation extends Json {
   tags?: string[];
   'x-required-permission'?: string;
   security?: unknown[];
-  parameters?: { in: string; name: string }[];
+  parameters?: { in: string; name: string; schema?: Json }[];
   requestBody?: { content?: Record<string, Json> };
   responses: Record<string, Json>;
 }
@@ -60,7 +61,8 @@ export function buildDocument(app: INestApplication): OpenAPIObject {
     .addBearerAuth({
       type: 'http',
       scheme: 'bearer',
-      description: 'The token of a key, or of a session.',
+      description:
+        'The token of a key or of a session, or an access token: a JWT (RFC 9068), whose algorithm, kind, issuer and audience are checked as RFC8725 asks. For `/metrics` what `METRICS_TOKEN` says.',
     })
     .addBasicAuth({
       type: 'http',
@@ -86,6 +88,7 @@ export function operationIdOf(controller: string, method: string): string {
 export function complete(document: OpenAPIObject): OpenAPIObject {
   const schemas = { ...document.components?.schemas, ...PROBLEM_SCHEMAS, ...OAUTH_SCHEMAS };
   const paths = document.paths as unknown as Record<string, Record<string, Operation>>;
+  boundSchemas(schemas);
   const used = new Set<string>();
   for (const [path, item] of Object.entries(paths)) {
     for (const verb of VERBS) {
@@ -115,6 +118,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
 function completeOperation(operation: Operation, path: string, verb: string, schemas: Json): void {
   documentPermission(operation);
   documentConditions(operation, verb);
+  boundParameters(operation.parameters ?? []);
   for (const status of sharedStatuses(operation, path, verb)) {
     operation.responses[status] ??= isOAuth(path) ? oauthResponseRef(status) : responseRef(status);
   }
@@ -138,14 +142,15 @@ function documentPermission(operation: Operation): void {
   const permission = operation[PERMISSION];
   if (permission === undefined) {
     operation[PERMISSION] = 'none';
-    operation.security ??= [];
-    return;
+    if (operation.security !== undefined) return;
+    operation.security = [];
   }
-  const sentence = NEEDS[permission] ?? `Needs the permission \`${permission}\`.`;
+  const sentence = NEEDS[permission ?? 'none'] ?? `Needs the permission \`${permission}\`.`;
   operation.description = [operation.description, sentence].filter(Boolean).join('\n\n');
 }
 
 const NEEDS: Readonly<Record<string, string>> = {
+  none: 'Needs no credential.',
   any: 'Needs any good credential.',
   user: 'Needs the session of a person.',
   serviceAccount: 'Needs the key of a service account.',
@@ -154,7 +159,7 @@ const NEEDS: Readonly<Record<string, string>> = {
 
 function sharedStatuses(operation: Operation, path: string, verb: string): number[] {
   if (isOAuth(path)) return OAUTH_STATUSES;
-  if (!path.startsWith('/v1')) return path === '/metrics' ? [401, 503] : [503];
+  if (!path.startsWith('/v1')) return path === '/metrics' ? [400, 401, 503] : [400, 503];
   const headers = new Set(
     operation.parameters?.filter((one) => one.in === 'header').map((one) => one.name),
   );

@@ -45,7 +45,7 @@ interface OAuthResponse {
 const CHALLENGE = {
   'WWW-Authenticate': {
     description: 'How to authenticate: the way that was tried, or all that there are.',
-    schema: { type: 'string' },
+    schema: { type: 'string', maxLength: 8_192, pattern: '^(?:Bearer|Basic) ' },
     example: 'Basic realm="claviger", charset="UTF-8"',
   },
 };

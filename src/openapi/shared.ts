@@ -1,6 +1,7 @@
+import { idPattern } from '../crypto/id.js';
 import { problemContent } from '../http/problem-content.js';
 import { Problem, type ProblemExtra } from '../http/problem.js';
-import { QUOTA_EXCEEDED } from '../limits/rate-limit.js';
+import { QUOTA_EXCEEDED, WINDOW_SECONDS } from '../limits/rate-limit.js';
 
 type Json = Record<string, unknown>;
 
@@ -61,66 +62,85 @@ export const PROBLEM_SCHEMAS: Json = {
   },
 };
 
+const integer = (minimum: number, maximum: number) => ({
+  type: 'integer',
+  format: 'int32',
+  minimum,
+  maximum,
+});
+
 /** Headers that many answers have. */
 export const HEADERS: Json = {
   RequestId: {
     description: 'The id of the request: in errors and on the audit trail too.',
-    schema: { type: 'string' },
+    schema: { type: 'string', maxLength: 30, pattern: idPattern('req') },
     example: 'req_01k9x3m2v8f0jsn5w7d4t6qabc',
   },
   RetryAfter: {
     description: 'Seconds to wait before trying again.',
-    schema: { type: 'integer', minimum: 1 },
+    schema: integer(1, 3_600),
     example: 1,
   },
   WWWAuthenticate: {
     description: 'How to authenticate (RFC 6750).',
-    schema: { type: 'string' },
+    schema: { type: 'string', maxLength: 8_192, pattern: '^(?:Bearer|Basic) ' },
     example: 'Bearer realm="claviger", error="invalid_token"',
   },
   RateLimitPolicy: {
     description:
       'How often (`q`) in how many seconds (`w`) this credential may use one operation (draft-ietf-httpapi-ratelimit-headers-11). `pk` says which: base64 of its method and path.',
-    schema: { type: 'string' },
+    schema: {
+      type: 'string',
+      maxLength: 512,
+      pattern: '^"default";q=[0-9]+;w=60;pk=:[0-9A-Za-z+/=]+:$',
+    },
     example: '"default";q=500;w=60;pk=:R0VUIC92MS9tZQ==:',
   },
   RateLimit: {
     description:
       'How often it still may (`r`) until the count begins anew, in so many seconds (`t`), and which operation (`pk`) that is.',
-    schema: { type: 'string' },
+    schema: {
+      type: 'string',
+      maxLength: 512,
+      pattern: '^"default";r=[0-9]+;t=[0-9]+;pk=:[0-9A-Za-z+/=]+:$',
+    },
     example: '"default";r=499;t=60;pk=:R0VUIC92MS9tZQ==:',
   },
   XRateLimitLimit: {
     description: 'How often a minute this credential may use this operation.',
-    schema: { type: 'integer', minimum: 1 },
+    schema: integer(1, 1_000_000),
     example: 500,
   },
   XRateLimitRemaining: {
     description: 'How often it still may.',
-    schema: { type: 'integer', minimum: 0 },
+    schema: integer(0, 1_000_000),
     example: 499,
   },
   XRateLimitReset: {
     description: 'Seconds until the count begins anew.',
-    schema: { type: 'integer', minimum: 1 },
+    schema: integer(1, WINDOW_SECONDS),
     example: 60,
   },
   Deprecation: {
     description:
       'Only to a key that has been replaced: since when (RFC 9745), in Unix seconds. `Link` names the key.',
-    schema: { type: 'string' },
+    schema: { type: 'string', maxLength: 16, pattern: '^@[0-9]+$' },
     example: '@1795552538',
   },
   Sunset: {
     description:
       'Only to a key that has been replaced, or that has less than 7 days left: when it ends (RFC 8594).',
-    schema: { type: 'string' },
+    schema: {
+      type: 'string',
+      maxLength: 29,
+      pattern: '^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$',
+    },
     example: 'Wed, 25 Nov 2026 20:35:38 GMT',
   },
   ETag: {
     description:
       'The entity tag of the resource (RFC 9110), for `If-Match` and `If-None-Match`. It begins with the version; when the resource was last used, and how many others refer to it, does not change it.',
-    schema: { type: 'string' },
+    schema: { type: 'string', maxLength: 32, pattern: '^"[0-9]+-[A-Za-z0-9_-]{11}"$' },
     example: '"3-Hx0zTzCkAbc"',
   },
   IdempotencyReplayed: {
@@ -130,7 +150,7 @@ export const HEADERS: Json = {
   },
   Location: {
     description: 'The path of what was made.',
-    schema: { type: 'string', format: 'uri-reference' },
+    schema: { type: 'string', format: 'uri-reference', maxLength: 512 },
     example: '/v1/organizations/org_01k9x3m2v8f0jsn5w7d4t6qabc',
   },
 };

@@ -16,7 +16,7 @@ export class RoleCreateInput {
    * How the role is named in the API; unique in the organization, and fixed.
    * @example key-keeper
    */
-  @ApiProperty({ pattern: ROLE_KEY.source })
+  @ApiProperty({ maxLength: 63, pattern: ROLE_KEY.source })
   @IsString()
   @Matches(ROLE_KEY)
   key: string;

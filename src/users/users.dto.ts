@@ -2,8 +2,15 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 import { PageQuery } from '../http/pagination.js';
 import { IssuedInvitation } from '../invitations/invitations.dto.js';
+import { STORABLE_PATTERN } from '../http/text-patterns.js';
 import { Check, EnumParam, IsName, Optional, TextParam } from '../http/validators.js';
-import { attributeFaults, type Attributes } from './attributes.js';
+import {
+  attributeFaults,
+  type Attributes,
+  MAX_ATTRIBUTE_ITEMS,
+  MAX_ATTRIBUTE_LENGTH,
+  MAX_ATTRIBUTES,
+} from './attributes.js';
 import { IsEmailAddress } from './email.js';
 
 const STATUSES = ['active', 'invited', 'disabled'] as const;
@@ -21,14 +28,22 @@ const SORTS = [
 /** Where someone stands in an organization. */
 export type UserStatus = (typeof STATUSES)[number];
 
-const SCALARS = [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }];
+const SCALARS = [
+  { type: 'string', maxLength: MAX_ATTRIBUTE_LENGTH, pattern: STORABLE_PATTERN },
+  { type: 'number' },
+  { type: 'boolean' },
+];
 
 function AttributesProperty({ required }: { required: boolean }): PropertyDecorator {
   return ApiProperty({
     selfRequired: required,
     type: 'object',
+    maxProperties: MAX_ATTRIBUTES,
     additionalProperties: {
-      oneOf: [...SCALARS, { type: 'array', maxItems: 64, items: { oneOf: SCALARS } }],
+      oneOf: [
+        ...SCALARS,
+        { type: 'array', maxItems: MAX_ATTRIBUTE_ITEMS, items: { oneOf: SCALARS } },
+      ],
     },
     example: { department: 'Finance', costCenters: [4711, 4712], since: '2026-01-01T00:00:00Z' },
   });

@@ -9,10 +9,14 @@ export const resources = (call: Caller) => ({
   oauth: {
     /**
      * The public keys that access tokens can be verified with (RFC 7517). A key is here an hour before it signs.
+     *
+     * Needs no credential.
      */
     jwks: call.one<types.OauthJwksData, types.OauthJwksResponse>(operations.oauthJwks, {"path":[],"idempotencyKey":false}),
     /**
      * Tells clients where the endpoints are and what they support (RFC 8414).
+     *
+     * Needs no credential.
      */
     metadata: call.one<types.OauthMetadataData, types.OauthMetadataResponse>(operations.oauthMetadata, {"path":[],"idempotencyKey":false}),
     /**
@@ -40,14 +44,20 @@ export const resources = (call: Caller) => ({
   health: {
     /**
      * Says that the process answers.
+     *
+     * Needs no credential.
      */
     live: call.one<types.HealthLiveData, types.HealthLiveResponse>(operations.healthLive, {"path":[],"idempotencyKey":false}),
     /**
      * Says whether the server should get requests: it is not shutting down and the database answers.
+     *
+     * Needs no credential.
      */
     ready: call.one<types.HealthReadyData, types.HealthReadyResponse>(operations.healthReady, {"path":[],"idempotencyKey":false}),
     /**
-     * Metrics in the Prometheus text format; with `METRICS_TOKEN` set, only with that token as bearer.
+     * Metrics in the Prometheus text format.
+     *
+     * Needs no credential; with `METRICS_TOKEN` set, that token as bearer.
      */
     metrics: call.one<types.HealthMetricsData, types.HealthMetricsResponse>(operations.healthMetrics, {"path":[],"idempotencyKey":false}),
   },
@@ -112,6 +122,8 @@ export const resources = (call: Caller) => ({
   invitations: {
     /**
      * Accepts an invitation with a first password, or with the session of somebody who has one.
+     *
+     * Needs no credential of somebody without a password, and the session of anybody else.
      */
     accept: call.one<types.InvitationsAcceptData, types.InvitationsAcceptResponse>(operations.invitationsAccept, {"path":[],"idempotencyKey":false}),
     /**
@@ -508,10 +520,14 @@ export const resources = (call: Caller) => ({
   passwordResets: {
     /**
      * Mails a link for a new password if somebody has this e-mail; at most 3 an hour for one e-mail, 60 from one address.
+     *
+     * Needs no credential.
      */
     create: call.one<types.PasswordResetsCreateData, types.PasswordResetsCreateResponse>(operations.passwordResetsCreate, {"path":[],"idempotencyKey":false}),
     /**
      * Sets a new password with the token of the mail, once, and ends all sessions of the person.
+     *
+     * Needs no credential.
      */
     confirm: call.one<types.PasswordResetsConfirmData, void>(operations.passwordResetsConfirm, {"path":[],"idempotencyKey":false}),
   },
@@ -527,6 +543,8 @@ export const resources = (call: Caller) => ({
     /**
      * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. After 5 failures for an e-mail
      * from one address further attempts have to wait, 30 seconds at first and up to 15 minutes: 429 `too_many_login_attempts`.
+     *
+     * Needs no credential.
      */
     create: call.one<types.SessionsCreateData, types.SessionsCreateResponse>(operations.sessionsCreate, {"path":[],"idempotencyKey":false}),
     /**
@@ -551,6 +569,8 @@ export const resources = (call: Caller) => ({
   setup: {
     /**
      * Makes the first administrator and organization, once, and logs the administrator in.
+     *
+     * Needs no credential.
      */
     create: call.one<types.SetupCreateData, types.SetupCreateResponse>(operations.setupCreate, {"path":[],"idempotencyKey":false}),
   },

@@ -20,28 +20,42 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 
 /**
  * The public keys that access tokens can be verified with (RFC 7517). A key is here an hour before it signs.
+ *
+ * Needs no credential.
  */
 export const oauthJwks = <ThrowOnError extends boolean = false>(options?: Options<OauthJwksData, ThrowOnError>) => (options?.client ?? client).get<OauthJwksResponses, OauthJwksErrors, ThrowOnError>({ url: '/.well-known/jwks.json', ...options });
 
 /**
  * Tells clients where the endpoints are and what they support (RFC 8414).
+ *
+ * Needs no credential.
  */
 export const oauthMetadata = <ThrowOnError extends boolean = false>(options?: Options<OauthMetadataData, ThrowOnError>) => (options?.client ?? client).get<OauthMetadataResponses, OauthMetadataErrors, ThrowOnError>({ url: '/.well-known/oauth-authorization-server', ...options });
 
 /**
  * Says that the process answers.
+ *
+ * Needs no credential.
  */
 export const healthLive = <ThrowOnError extends boolean = false>(options?: Options<HealthLiveData, ThrowOnError>) => (options?.client ?? client).get<HealthLiveResponses, HealthLiveErrors, ThrowOnError>({ url: '/health/live', ...options });
 
 /**
  * Says whether the server should get requests: it is not shutting down and the database answers.
+ *
+ * Needs no credential.
  */
 export const healthReady = <ThrowOnError extends boolean = false>(options?: Options<HealthReadyData, ThrowOnError>) => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError>({ url: '/health/ready', ...options });
 
 /**
- * Metrics in the Prometheus text format; with `METRICS_TOKEN` set, only with that token as bearer.
+ * Metrics in the Prometheus text format.
+ *
+ * Needs no credential; with `METRICS_TOKEN` set, that token as bearer.
  */
-export const healthMetrics = <ThrowOnError extends boolean = false>(options: Options<HealthMetricsData, ThrowOnError>) => (options.client ?? client).get<HealthMetricsResponses, HealthMetricsErrors, ThrowOnError>({ url: '/metrics', ...options });
+export const healthMetrics = <ThrowOnError extends boolean = false>(options?: Options<HealthMetricsData, ThrowOnError>) => (options?.client ?? client).get<HealthMetricsResponses, HealthMetricsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/metrics',
+    ...options
+});
 
 /**
  * Says whether a token is good now, and for what (RFC 7662). A token that is unknown, malformed, expired, revoked or of
@@ -151,6 +165,8 @@ export const instanceAuditEventsGet = <ThrowOnError extends boolean = false>(opt
 
 /**
  * Accepts an invitation with a first password, or with the session of somebody who has one.
+ *
+ * Needs no credential of somebody without a password, and the session of anybody else.
  */
 export const invitationsAccept = <ThrowOnError extends boolean = false>(options: Options<InvitationsAcceptData, ThrowOnError>) => (options.client ?? client).post<InvitationsAcceptResponses, InvitationsAcceptErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -926,6 +942,8 @@ export const usersInvite = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Mails a link for a new password if somebody has this e-mail; at most 3 an hour for one e-mail, 60 from one address.
+ *
+ * Needs no credential.
  */
 export const passwordResetsCreate = <ThrowOnError extends boolean = false>(options: Options<PasswordResetsCreateData, ThrowOnError>) => (options.client ?? client).post<PasswordResetsCreateResponses, PasswordResetsCreateErrors, ThrowOnError>({
     url: '/v1/password-resets',
@@ -938,6 +956,8 @@ export const passwordResetsCreate = <ThrowOnError extends boolean = false>(optio
 
 /**
  * Sets a new password with the token of the mail, once, and ends all sessions of the person.
+ *
+ * Needs no credential.
  */
 export const passwordResetsConfirm = <ThrowOnError extends boolean = false>(options: Options<PasswordResetsConfirmData, ThrowOnError>) => (options.client ?? client).post<PasswordResetsConfirmResponses, PasswordResetsConfirmErrors, ThrowOnError>({
     url: '/v1/password-resets/confirm',
@@ -973,6 +993,8 @@ export const sessionsList = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. After 5 failures for an e-mail
  * from one address further attempts have to wait, 30 seconds at first and up to 15 minutes: 429 `too_many_login_attempts`.
+ *
+ * Needs no credential.
  */
 export const sessionsCreate = <ThrowOnError extends boolean = false>(options: Options<SessionsCreateData, ThrowOnError>) => (options.client ?? client).post<SessionsCreateResponses, SessionsCreateErrors, ThrowOnError>({
     url: '/v1/sessions',
@@ -1007,6 +1029,8 @@ export const sessionsEnd = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Makes the first administrator and organization, once, and logs the administrator in.
+ *
+ * Needs no credential.
  */
 export const setupCreate = <ThrowOnError extends boolean = false>(options: Options<SetupCreateData, ThrowOnError>) => (options.client ?? client).post<SetupCreateResponses, SetupCreateErrors, ThrowOnError>({
     url: '/v1/setup',
