@@ -15,6 +15,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pythonTools } from './python-tools.mjs';
 import { toOpenApi30 } from './sdk/openapi-3.0.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +24,6 @@ const generated = join(root, 'sdk/.generated');
 const cache = join(root, 'node_modules/.cache/sdk');
 const typescript = join(root, 'sdk/typescript');
 const committed = join(typescript, 'src/generated');
-const python = join(cache, 'python/bin/python');
 
 const JAR = 'openapi-generator-cli-7.17.0.jar';
 const JAVA_PACKAGE = 'dev.claviger.client';
@@ -96,19 +96,12 @@ function generateTypeScript(folder) {
 }
 
 function generatePython(folder) {
-  const requirements = join(root, 'scripts/sdk/requirements.txt');
-  const marker = join(cache, 'python/requirements.txt');
-  const pinned = readFileSync(requirements, 'utf8');
-  if (!existsSync(marker) || readFileSync(marker, 'utf8') !== pinned) {
-    run('python3', ['-m', 'venv', '--clear', join(cache, 'python')]);
-    run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements]);
-    writeFileSync(marker, pinned);
-  }
+  const bin = pythonTools('sdk/python', join(root, 'scripts/sdk/requirements.txt'));
   const config = join(root, 'scripts/sdk/python.yaml');
   // The generator formats its output with ruff, which it looks for in the PATH.
-  const env = { ...process.env, PATH: `${join(cache, 'python/bin')}:${process.env.PATH}` };
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
   run(
-    python,
+    join(bin, 'python'),
     [
       ...[
         '-m',

@@ -29,8 +29,8 @@ export class PostgresServer {
   }
 
   /** One statement; answers its rows. */
-  asSuperuser(statement: string): Promise<any[]> {
-    return asSuperuser(this.server.superuserUrl, statement);
+  asSuperuser(statement: string, database = 'postgres'): Promise<any[]> {
+    return asSuperuser(this.server.superuserUrl.replace(/postgres$/, database), statement);
   }
 
   /** Starts it again, after a crash as soon as nothing is left of the one before; resolves when it serves. */

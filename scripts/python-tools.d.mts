@@ -1,0 +1,2 @@
+/** See python-tools.mjs. */
+export function pythonTools(name: string, requirements: string): string;

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pythonTools } from '../../scripts/python-tools.mjs';
+
+const HERE = import.meta.dirname;
+const DOCUMENT = join(HERE, '../../openapi.json');
+/** Any: it makes runs repeatable. */
+const SEED = '20261130';
+
+/** What one run is to do. */
+export interface Run {
+  url: string;
+  token: string;
+  /** The organization that paths are about; without it, those that the run itself makes. */
+  organizationId?: string;
+  /** Only these operations. */
+  include?: readonly string[];
+  /** All but these. */
+  exclude?: readonly string[];
+  /** How many requests of each operation the phases of random requests make. */
+  examples: number;
+  /** Where its settings and its report are put. */
+  folder: string;
+}
+
+/** Runs Schemathesis (all phases, all checks that make sense here) and answers its exit code and what it printed. */
+export async function schemathesis(run: Run): Promise<{ code: number | null; output: string }> {
+  const bin = pythonTools('contract', join(HERE, 'requirements.txt'));
+  const settings = join(run.folder, 'schemathesis.toml');
+  writeFileSync(settings, settingsOf(run));
+  const filters = [
+    ...(run.include ?? []).flatMap((id) => ['--include-operation-id', id]),
+    ...(run.exclude ?? []).flatMap((id) => ['--exclude-operation-id', id]),
+  ];
+  const child = spawn(
+    join(bin, 'st'),
+    [
+      ...['--config-file', settings, 'run', DOCUMENT, '--url', run.url],
+      ...['--header', `Authorization: Bearer ${run.token}`],
+      ...['--seed', SEED, '--max-examples', String(run.examples), '--workers', '2'],
+      ...['--report', 'ndjson', '--report-dir', run.folder, ...filters],
+    ],
+    { cwd: run.folder, env: { PATH: process.env.PATH, NO_COLOR: '1', COLUMNS: '160' } },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, output };
+}
+
+function settingsOf({ organizationId }: Run): string {
+  const lines = [
+    `hooks = "${join(HERE, 'hooks.py')}"`,
+    '[checks]',
+    // What a schema allows may still name a role that is not there, or a moment that is over.
+    'positive_data_acceptance.enabled = false',
+    // 431: headers of more than 16 KiB are refused before anybody looks at them.
+    'negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 429, 431]',
+  ];
+  if (organizationId !== undefined) {
+    lines.push('[parameters]', `"path.organizationId" = "${organizationId}"`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,81 @@
+/** openapi.json, as far as it matters here. */
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    schemas: Record<string, { properties?: Record<string, object>; required?: string[] }>;
+  };
+}
+
+interface Operation {
+  operationId: string;
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[];
+  responses: Record<string, { content?: Record<string, unknown> }>;
+  requestBody?: { content: Record<string, { schema?: { $ref?: string } }> };
+}
+
+/** What is needed to ask for an operation: the values of its path's parameters. */
+export type Things = (operation: Operation & { path: string }) => Promise<Record<string, string>>;
+
+/** It tries every combination of what is optional: 65,000 requests for the sixteen filters of one list. */
+const MOST_OPTIONAL = 2;
+
+/**
+ * Of what a request depends on there is nothing in a schema: which roles and permissions exist, who may own an account, that an
+ * expiry lies ahead, where a trail ends. Some of it is narrowed to what is right everywhere, the rest left out.
+ */
+const NARROWED: Record<string, object> = {
+  role: { type: 'string', enum: ['viewer'] },
+};
+const LEFT_OUT = [
+  ...['ownerId', 'backupOwnerId', 'expiresAt', 'publicKey', 'allowedCidrs', 'documentationUrl'],
+  // Its elements must differ, which the tool does not know.
+  'permissions',
+  ...['settings', 'attributes', 'requestsPerMinute', 'overlapSeconds', 'labels', 'systems'],
+  ...['after', 'fromSequence'],
+];
+
+/**
+ * openapi.json for Specmatic, which asks each operation with what its schemas allow and with what they forbid, and has to get what is
+ * documented. It knows no ids: every operation gets things of its own in its path, so that none takes another's away.
+ */
+export async function documentFor(
+  original: object,
+  { things, exclude }: { things: Things; exclude: readonly string[] },
+): Promise<object> {
+  const document = structuredClone(original) as Document;
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(item)) {
+      if (exclude.includes(operation.operationId)) delete item[method];
+      else prepare(document, operation, await things({ ...operation, path }));
+    }
+    if (Object.keys(item).length === 0) delete document.paths[path];
+  }
+  return document;
+}
+
+function prepare(
+  { components }: Document,
+  operation: Operation,
+  values: Record<string, string>,
+): void {
+  const parameters = operation.parameters ?? [];
+  const optional = parameters.filter((one) => one.in === 'query' && !one.required);
+  const known = optional.filter(({ name }) => !LEFT_OUT.includes(name)).slice(0, MOST_OPTIONAL);
+  operation.parameters = parameters
+    .filter((one) => one.in === 'path' || one.required || known.includes(one))
+    .map((one) =>
+      one.in === 'path' ? { ...one, schema: { type: 'string', enum: [values[one.name]] } } : one,
+    );
+  // It asks for no type of its own, and gets the usual one.
+  for (const { content } of Object.values(operation.responses)) {
+    if (content?.['application/x-ndjson'] !== undefined) delete content['text/csv'];
+  }
+  const reference = operation.requestBody?.content['application/json']?.schema?.$ref;
+  const { properties = {}, required } =
+    components.schemas[reference?.split('/').at(-1) ?? ''] ?? {};
+  for (const name of LEFT_OUT) delete properties[name];
+  if (required?.includes('key') !== true) delete properties.key; // the first key of an account, in detail
+  for (const [name, schema] of Object.entries(NARROWED)) {
+    if (properties[name] !== undefined) properties[name] = schema;
+  }
+}
