@@ -3,8 +3,6 @@ import findMyWay, { type HTTPMethod } from 'find-my-way';
 import { badRequest, Problem } from './problem.js';
 import { queryFault } from './query-string.js';
 
-const KNOWN = Object.freeze({});
-
 /** Longer than any URL that fits into the headers: such an id is simply not found. */
 export const MAX_PARAM_LENGTH = 32_768;
 
@@ -17,6 +15,10 @@ const NOT_URI = /[^\x21-\x7e]/;
  */
 export class KnownRoutes {
   private readonly methods = new Set<HTTPMethod>();
+  /** Every route's, as Fastify writes them: `/things/:thingId`. */
+  private readonly urls = new Set<string>();
+  /** By a route's URL: values of its parameters that are words of another route, `import` beside `/things/import`. */
+  private readonly words = new Map<string, Record<string, string>[]>();
   private readonly router = findMyWay({
     maxParamLength: MAX_PARAM_LENGTH,
     querystringParser: () => ({}),
@@ -25,10 +27,11 @@ export class KnownRoutes {
   /** Wildcards are left out: that a page may be served for any path does not make every path known. */
   add(methods: string | string[], url: string): void {
     if (url.includes('*')) return;
+    this.addUrl(url);
     for (const method of [methods].flat() as HTTPMethod[]) {
       if (this.router.hasRoute(method, url)) continue;
       this.methods.add(method);
-      this.router.on(method, url, () => undefined, KNOWN);
+      this.router.on(method, url, () => undefined, { url });
     }
   }
 
@@ -37,9 +40,36 @@ export class KnownRoutes {
     return [...this.methods].filter((method) => this.has(method, path)).sort();
   }
 
+  /** Whether a path that the router has found to fit a route is the other one's that has a word where this has a parameter. */
+  isOfAnother(url: string, params: unknown): boolean {
+    const given = params as Record<string, string>;
+    return (
+      this.words
+        .get(url)
+        ?.some((words) => Object.entries(words).every(([name, word]) => given[name] === word)) ??
+      false
+    );
+  }
+
+  private addUrl(url: string): void {
+    if (this.urls.has(url)) return;
+    for (const other of this.urls) {
+      this.addWords(url, other);
+      this.addWords(other, url);
+    }
+    this.urls.add(url);
+  }
+
+  private addWords(url: string, other: string): void {
+    const words = wordsFor(url, other);
+    if (words !== undefined) this.words.set(url, [...(this.words.get(url) ?? []), words]);
+  }
+
   private has(method: HTTPMethod, path: string): boolean {
     const found = this.router.find(method, path);
-    if (found === null || found.store !== KNOWN) return false;
+    if (found === null) return false;
+    const { url } = found.store as { url?: string };
+    if (url === undefined || this.isOfAnother(url, found.params)) return false;
     return Object.values(found.params).every((value) => value !== '');
   }
 }
@@ -62,7 +92,10 @@ function routeFault(request: FastifyRequest, routes: KnownRoutes): Problem | und
   if (NOT_URI.test(url) || path.includes('%00')) {
     return badRequest('invalid_path', 'The path must be valid percent-encoded UTF-8 without NUL.');
   }
-  if (request.is404 || hasEmptyParameter(request.params)) return missing(request, routes, path);
+  const { is404, params, context } = request;
+  if (is404 || hasEmptyParameter(params) || routes.isOfAnother(context.route.url, params)) {
+    return missing(request, routes, path);
+  }
   return queryFault(request.query);
 }
 
@@ -74,6 +107,17 @@ function missing(request: FastifyRequest, routes: KnownRoutes, path: string): Pr
     });
   }
   return new Problem(404, 'route_not_found', 'There is nothing at this path.');
+}
+
+/** What the parameters of `url` are in `other`, if that has words in the place of some and is the same otherwise. */
+function wordsFor(url: string, other: string): Record<string, string> | undefined {
+  const parts = url.split('/');
+  const others = other.split('/');
+  if (parts.length !== others.length) return undefined;
+  const differing = parts.flatMap((part, at) => (part === others[at] ? [] : [[part, others[at]!]]));
+  const isWord = ([part, word]: string[]) => part!.startsWith(':') && !word!.startsWith(':');
+  if (differing.length === 0 || !differing.every(isWord)) return undefined;
+  return Object.fromEntries(differing.map(([part, word]) => [part!.slice(1), word!]));
 }
 
 /** The router takes `//` for a parameter without a value. */
