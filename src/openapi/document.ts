@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { boundParameters, boundSchemas } from './bounds.js';
 import { documentConditions } from './conditions.js';
+import { linkOperations } from './links.js';
 import { exampleOf } from './examples.js';
 import {
   OAUTH_SCHEMAS,
@@ -98,6 +99,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
       completeOperation(operation, path, verb, schemas);
     }
   }
+  linkOperations(sorted(paths));
   return {
     openapi: document.openapi,
     info: document.info,
