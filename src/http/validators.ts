@@ -7,7 +7,6 @@ import {
   INVISIBLE_CHARACTER,
   NAME_OR_EMPTY_PATTERN,
   NAME_PATTERN,
-  STORABLE_PATTERN,
   TEXT_PATTERN,
 } from './text-patterns.js';
 import { parseTimestamp } from './timestamp.js';
@@ -77,17 +76,15 @@ export function IsText({ min = 0, max }: { min?: number; max: number }): Propert
   );
 }
 
-/** Whatever can be stored, up to `max` characters (code points): what something else decides about, a password say. */
+/**
+ * Whatever can be stored, up to `max` characters (code points): what something else decides about, a password say. It is documented
+ * in `openapi/bounds.ts`.
+ */
 export function IsAnyText({ max }: { max: number }): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({ type: 'string', maxLength: max, pattern: STORABLE_PATTERN }),
-    Check('isAnyText', (value) => {
-      if (typeof value !== 'string') return fault('wrong_type', 'Must be a string.');
-      return lengthOf(value) <= max
-        ? []
-        : fault('too_long', `Must have at most ${max} characters.`);
-    }),
-  );
+  return Check('isAnyText', (value) => {
+    if (typeof value !== 'string') return fault('wrong_type', 'Must be a string.');
+    return lengthOf(value) <= max ? [] : fault('too_long', `Must have at most ${max} characters.`);
+  });
 }
 
 /** An RFC 3339 date-time with an offset, a day that exists, years 0001 to 9999. It stays a string: see `toDate`. */

@@ -6,7 +6,7 @@ import { Check, fault, type FieldCheck, Optional } from '../http/validators.js';
 
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 /** With the zone that some write behind an address. */
-const MAX_CLIENT_IP = 64;
+export const MAX_CLIENT_IP = 64;
 const ANYWHERE = ['0.0.0.0/0', '::/0'];
 
 const isScope: FieldCheck = (value) =>
@@ -50,7 +50,6 @@ export class IntrospectionInput {
    * elsewhere, and without this parameter. It is noted as the address where the key was last used.
    * @example 203.0.113.7
    */
-  @ApiProperty({ maxLength: MAX_CLIENT_IP, pattern: '^[0-9A-Fa-f:.]+(?:%[^\\u0000]*)?$' })
   @Optional()
   @Check('isAddress', isAddress)
   client_ip?: string;

@@ -6,12 +6,15 @@ import { BODY_LIMIT } from '../http/body-parser.js';
 import { CURSOR_PATTERN, MAX_CURSOR_LENGTH, MAX_LIMIT } from '../http/pagination.js';
 import { NAME_PATTERN, STORABLE_PATTERN } from '../http/text-patterns.js';
 import { MAX_TIMESTAMP_LENGTH } from '../http/timestamp.js';
+import { BASE64URL, MAX_MEMBER_LENGTH } from '../keys/public-jwk.js';
+import { MAX_CLIENT_IP } from '../oauth/introspection.dto.js';
 import { MAX_PERMISSION_LENGTH, PERMISSION_NAME } from '../permissions/permission-name.js';
 import { ROLE_KEY } from '../roles/roles.dto.js';
 
 /**
  * What the fields of answers are bounded by. What a request may say is documented where it is checked, but for what a look-up
- * decides.
+ * decides; and for fields without a decorator of their own in the document, which would put them before others. Generated clients
+ * take some in that order.
  */
 
 type Json = Record<string, unknown>;
@@ -38,11 +41,15 @@ const upTo = (maxItems: number) => ({ maxItems });
 const whole = (minimum: number, maximum: number) => ({ minimum, maximum });
 const words = (maxLength: number) => ({ maxLength, pattern: '^[!-~]+(?: [!-~]+)*$' });
 
+/** A number of a public key. */
+const number = (maxLength: number) => ({ maxLength, pattern: BASE64URL.source });
+
 const HASH = { maxLength: 64, pattern: '^[0-9a-f]{64}$' };
 const ADDRESS = { maxLength: MAX_ADDRESS_LENGTH, pattern: '^[0-9a-f:.]+$' };
 const CHAIN = { maxLength: 30, pattern: `${idPattern('org')}|^system$` };
 const CODE = { maxLength: 64, pattern: '^[a-z_]+$' };
 const COUNT = whole(0, Number.MAX_SAFE_INTEGER);
+const JOSE_NAME = { maxLength: 16, pattern: '^[A-Za-z0-9-]+$' };
 const JWT = {
   maxLength: MAX_ACCESS_TOKEN_LENGTH,
   pattern: String.raw`^eyJ[\w-]+\.[\w-]+\.[\w-]+$`,
@@ -146,6 +153,12 @@ const FIELDS: Readonly<Record<string, Json>> = {
   'MeAccessToken.id': UUID,
   'MeAccessToken.scope': upTo(MAX_PERMISSIONS),
   'MeAccessToken.scope[]': PERMISSION,
+  'PublicKey.alg': JOSE_NAME,
+  'PublicKey.crv': JOSE_NAME,
+  'PublicKey.e': number(MAX_MEMBER_LENGTH.e),
+  'PublicKey.n': number(MAX_MEMBER_LENGTH.n),
+  'PublicKey.x': number(MAX_MEMBER_LENGTH.x),
+  'PublicKey.y': number(MAX_MEMBER_LENGTH.y),
   'Problem.instance': { maxLength: 64, pattern: '^urn:claviger:request:' },
   'Problem.type': { maxLength: 128 },
   'ServiceAccountUsage.data': upTo(90),
@@ -167,9 +180,11 @@ const INPUT_FIELDS: Readonly<Record<string, Json>> = {
   backupOwnerId: id('usr'),
   client_assertion: { ...JWT, maxLength: BODY_LIMIT },
   client_assertion_type: words(BODY_LIMIT),
+  client_ip: { maxLength: MAX_CLIENT_IP, pattern: String.raw`^[0-9A-Fa-f:.]+(?:%[^\u0000]*)?$` },
   client_id: { ...id('sa'), maxLength: BODY_LIMIT },
   client_secret: { maxLength: BODY_LIMIT },
   grant_type: words(BODY_LIMIT),
+  currentPassword: text(1_024),
   ownerId: id('usr'),
   'permissions[]': PERMISSION,
   required_scope: words(4_000),
@@ -180,7 +195,17 @@ const INPUT_FIELDS: Readonly<Record<string, Json>> = {
   token: TOKEN,
   token_type_hint: text(BODY_LIMIT),
   'IntrospectionInput.token': text(BODY_LIMIT),
+  'LoginInput.email': text(254),
+  'LoginInput.password': text(1_024),
   'RevocationInput.token': text(BODY_LIMIT),
+};
+
+const QUERY_PARAMETERS: Readonly<Record<string, Json>> = {
+  action: text(64),
+  actor: text(64),
+  key: text(64),
+  requestId: text(64),
+  target: text(64),
 };
 
 const PATH_PARAMETERS: Readonly<Record<string, Json>> = {
@@ -208,6 +233,7 @@ export function boundParameters(parameters: { in: string; name: string; schema?:
   for (const { in: place, name, schema } of parameters) {
     if (schema === undefined) continue;
     if (place === 'path') fill(schema, PATH_PARAMETERS[name]);
+    if (place === 'query') fill(schema, QUERY_PARAMETERS[name]);
     boundKind(schema);
   }
 }

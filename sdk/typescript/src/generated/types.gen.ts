@@ -302,11 +302,6 @@ export type Introspection = {
 
 export type IntrospectionInput = {
     /**
-     * The address from which the token was shown to you. A key that may be used from some networks only is inactive from
-     * elsewhere, and without this parameter. It is noted as the address where the key was last used.
-     */
-    client_ip?: string;
-    /**
      * The token that somebody has shown you.
      */
     token: string;
@@ -318,6 +313,11 @@ export type IntrospectionInput = {
      * What the token must permit: permissions, separated by spaces. It is inactive when one is missing.
      */
     required_scope?: string;
+    /**
+     * The address from which the token was shown to you. A key that may be used from some networks only is inactive from
+     * elsewhere, and without this parameter. It is noted as the address where the key was last used.
+     */
+    client_ip?: string;
 };
 
 export type Invitation = {
@@ -702,12 +702,12 @@ export type Login = {
 };
 
 export type LoginInput = {
-    email: string;
     password: string;
     /**
      * For the panel: true sets the session as a cookie that scripts cannot read, and leaves `token` out of the answer. The request must come from a page of this server (403 `cross_site_request`), over https or on localhost (403 `cookie_needs_https`).
      */
     cookie?: boolean;
+    email: string;
 };
 
 export type LoginOrganization = {
@@ -1003,9 +1003,6 @@ export type Problem = {
 
 export type PublicKey = {
     kty: 'EC' | 'OKP' | 'RSA';
-    crv?: string;
-    x?: string;
-    y?: string;
     /**
      * Of RSA keys: the modulus.
      */
@@ -1018,6 +1015,9 @@ export type PublicKey = {
      * The one algorithm that the key is for; absent: any that fits.
      */
     alg?: string;
+    crv?: string;
+    x?: string;
+    y?: string;
 };
 
 export type RevocationInput = {
@@ -1977,6 +1977,14 @@ export type InstanceAuditEventsListData = {
          */
         after?: string;
         /**
+         * Only events at or after this time.
+         */
+        from?: string;
+        /**
+         * Only events before this time.
+         */
+        to?: string;
+        /**
          * The id of a user or service account that did it.
          */
         actor?: string;
@@ -1989,25 +1997,17 @@ export type InstanceAuditEventsListData = {
          */
         action?: string;
         /**
+         * How it ended.
+         */
+        outcome?: 'success' | 'denied' | 'error';
+        /**
          * The id of what it was done to. A service account's id also finds what was done to its keys.
          */
         target?: string;
         /**
-         * Only events at or after this time.
-         */
-        from?: string;
-        /**
-         * Only events before this time.
-         */
-        to?: string;
-        /**
          * The `X-Request-Id` of a response: finds the request and all that it changed.
          */
         requestId?: string;
-        /**
-         * How it ended.
-         */
-        outcome?: 'success' | 'denied' | 'error';
         /**
          * Newest first unless asked otherwise.
          */
@@ -2105,6 +2105,14 @@ export type ExportsInstanceAuditEventsData = {
     path?: never;
     query?: {
         /**
+         * Only events at or after this time.
+         */
+        from?: string;
+        /**
+         * Only events before this time.
+         */
+        to?: string;
+        /**
          * The id of a user or service account that did it.
          */
         actor?: string;
@@ -2117,25 +2125,17 @@ export type ExportsInstanceAuditEventsData = {
          */
         action?: string;
         /**
+         * How it ended.
+         */
+        outcome?: 'success' | 'denied' | 'error';
+        /**
          * The id of what it was done to. A service account's id also finds what was done to its keys.
          */
         target?: string;
         /**
-         * Only events at or after this time.
-         */
-        from?: string;
-        /**
-         * Only events before this time.
-         */
-        to?: string;
-        /**
          * The `X-Request-Id` of a response: finds the request and all that it changed.
          */
         requestId?: string;
-        /**
-         * How it ended.
-         */
-        outcome?: 'success' | 'denied' | 'error';
         /**
          * Newest first unless asked otherwise.
          */
@@ -2899,6 +2899,14 @@ export type AuditEventsListData = {
          */
         after?: string;
         /**
+         * Only events at or after this time.
+         */
+        from?: string;
+        /**
+         * Only events before this time.
+         */
+        to?: string;
+        /**
          * The id of a user or service account that did it.
          */
         actor?: string;
@@ -2911,25 +2919,17 @@ export type AuditEventsListData = {
          */
         action?: string;
         /**
+         * How it ended.
+         */
+        outcome?: 'success' | 'denied' | 'error';
+        /**
          * The id of what it was done to. A service account's id also finds what was done to its keys.
          */
         target?: string;
         /**
-         * Only events at or after this time.
-         */
-        from?: string;
-        /**
-         * Only events before this time.
-         */
-        to?: string;
-        /**
          * The `X-Request-Id` of a response: finds the request and all that it changed.
          */
         requestId?: string;
-        /**
-         * How it ended.
-         */
-        outcome?: 'success' | 'denied' | 'error';
         /**
          * Newest first unless asked otherwise.
          */
@@ -3039,6 +3039,14 @@ export type ExportsAuditEventsData = {
     };
     query?: {
         /**
+         * Only events at or after this time.
+         */
+        from?: string;
+        /**
+         * Only events before this time.
+         */
+        to?: string;
+        /**
          * The id of a user or service account that did it.
          */
         actor?: string;
@@ -3051,25 +3059,17 @@ export type ExportsAuditEventsData = {
          */
         action?: string;
         /**
+         * How it ended.
+         */
+        outcome?: 'success' | 'denied' | 'error';
+        /**
          * The id of what it was done to. A service account's id also finds what was done to its keys.
          */
         target?: string;
         /**
-         * Only events at or after this time.
-         */
-        from?: string;
-        /**
-         * Only events before this time.
-         */
-        to?: string;
-        /**
          * The `X-Request-Id` of a response: finds the request and all that it changed.
          */
         requestId?: string;
-        /**
-         * How it ended.
-         */
-        outcome?: 'success' | 'denied' | 'error';
         /**
          * Newest first unless asked otherwise.
          */
