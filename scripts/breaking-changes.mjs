@@ -127,7 +127,14 @@ function parameterChanges(before, after) {
     if (one.required && !old?.required) return [`${key} must be given`];
     return old === undefined ? [] : schemaChanges(old.schema, one.schema, 'request', key);
   });
-  return [...gone, ...others];
+  return [...gone, ...others, ...orderChanges([...was.keys()], [...is.keys()], 'the parameters')];
+}
+
+/** Generated clients take parameters, and what must be given, in the order of the document. */
+function orderChanges(before, after, what) {
+  const old = before.filter((name) => after.includes(name));
+  const now = after.filter((name) => before.includes(name));
+  return old.join() === now.join() ? [] : [`${what} have another order: ${now.join(', ')}`];
 }
 
 function bodyChanges(before, after) {
@@ -236,6 +243,7 @@ function propertyChanges(was, is, direction, where, inner) {
   if (direction === 'request') {
     const must = needs.filter((name) => !needed.includes(name));
     found.push(...must.map((name) => `${where}/${name} must be given`));
+    found.push(...orderChanges(needed, needs, `the required fields of ${where}`));
   } else {
     const may = needed.filter((name) => now[name] !== undefined && !needs.includes(name));
     found.push(...may.map((name) => `${where}/${name} may be missing now`));

@@ -20,6 +20,7 @@ function aContract(): Json {
           parameters: [
             { in: 'path', name: 'thingId', required: true, schema: { type: 'string' } },
             { in: 'query', name: 'limit', schema: { type: 'integer', maximum: 200 } },
+            { in: 'query', name: 'sort', schema: { type: 'string' } },
           ],
           requestBody: json({ $ref: '#/components/schemas/ThingInput' }),
           responses: {
@@ -37,7 +38,7 @@ function aContract(): Json {
       schemas: {
         ThingInput: {
           type: 'object',
-          required: ['name'],
+          required: ['name', 'tags'],
           properties: {
             name: { type: 'string', maxLength: 100 },
             kind: { type: 'string', enum: ['a', 'b'] },
@@ -114,7 +115,7 @@ describe('callers break when', () => {
       ({ patch }) => (patch.parameters[1].required = true),
       'query limit must be given',
     ],
-    ['a parameter goes', ({ patch }) => patch.parameters.pop(), 'query limit is gone'],
+    ['a parameter goes', ({ patch }) => patch.parameters.pop(), 'query sort is gone'],
     [
       'a parameter may say less',
       ({ patch }) => (patch.parameters[1].schema.maximum = 100),
@@ -231,6 +232,16 @@ describe('callers break when', () => {
       ({ thing }) => thing.properties.value.oneOf.pop(),
       '200/value has fewer kinds',
     ],
+    [
+      'parameters change places',
+      ({ patch }) => patch.parameters.reverse(),
+      'the parameters have another order: query sort, query limit',
+    ],
+    [
+      'required fields change places',
+      ({ input }) => input.required.reverse(),
+      'the required fields of the request have another order: tags, name',
+    ],
   ])('%s', (_what, change, sentence) => {
     const expected = sentence.startsWith('DELETE') ? sentence : PATCH + sentence;
     expect(found(change)).toContain(expected);
@@ -251,7 +262,7 @@ describe('nobody breaks when', () => {
     ],
     [
       'a parameter may be given',
-      ({ patch }) => patch.parameters.push({ in: 'query', name: 'sort' }),
+      ({ patch }) => patch.parameters.push({ in: 'query', name: 'search' }),
     ],
     ['a parameter may say more', ({ patch }) => delete patch.parameters[1].schema.maximum],
     ['an integer tells its size', ({ patch }) => (patch.parameters[1].schema.format = 'int32')],
