@@ -120,7 +120,7 @@ const FIELDS: Readonly<Record<string, Json>> = {
   requestsPerMinute: whole(1, 1_000_000),
   required: text(4_096),
   rotatedFromId: id('key'),
-  route: { maxLength: 256, pattern: '^/' },
+  route: { maxLength: 256, pattern: '^[/][!-~]*$' },
   serviceAccountId: id('sa'),
   service_documentation: URI,
   signature: base64url(86),

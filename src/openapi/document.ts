@@ -124,6 +124,8 @@ function completeOperation(operation: Operation, path: string, verb: string, sch
   for (const status of sharedStatuses(operation, path, verb)) {
     operation.responses[status] ??= isOAuth(path) ? oauthResponseRef(status) : responseRef(status);
   }
+  // Made before it is known which operation it is.
+  operation.responses[431] = responseRef(431);
   for (const [status, response] of Object.entries(operation.responses)) {
     if ('$ref' in response) continue;
     const location = status === '201' ? { Location: headerRef('Location') } : {};

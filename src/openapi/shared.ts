@@ -267,6 +267,13 @@ const SHARED: SharedResponse[] = [
     headers: ['RetryAfter'],
   },
   {
+    name: 'HeadersTooLarge',
+    status: 431,
+    description: 'The headers have more than 16 KiB in all, the path and its query included.',
+    code: 'headers_too_large',
+    detail: 'The headers may have at most 16 KiB in all.',
+  },
+  {
     name: 'ServiceUnavailable',
     status: 503,
     description:

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from '../auth/actor.js';
 import { Allow } from '../auth/allow.decorator.js';
 import { SigningKey, SigningKeyList, SigningKeyRotationInput } from './signing-keys.dto.js';
@@ -23,6 +23,7 @@ export class SigningKeysController {
    */
   @Post('rotate')
   @Allow('instanceAdministrator')
+  @ApiBody({ type: SigningKeyRotationInput, required: false })
   @HttpCode(200)
   rotate(
     @CurrentActor() actor: Actor,

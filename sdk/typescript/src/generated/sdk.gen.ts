@@ -1058,12 +1058,12 @@ export const signingKeysList = <ThrowOnError extends boolean = false>(options?: 
  *
  * Needs the session of an administrator of the whole server.
  */
-export const signingKeysRotate = <ThrowOnError extends boolean = false>(options: Options<SigningKeysRotateData, ThrowOnError>) => (options.client ?? client).post<SigningKeysRotateResponses, SigningKeysRotateErrors, ThrowOnError>({
+export const signingKeysRotate = <ThrowOnError extends boolean = false>(options?: Options<SigningKeysRotateData, ThrowOnError>) => (options?.client ?? client).post<SigningKeysRotateResponses, SigningKeysRotateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/signing-keys/rotate',
     ...options,
     headers: {
         'Content-Type': 'application/json',
-        ...options.headers
+        ...options?.headers
     }
 });

@@ -1683,6 +1683,10 @@ export type OauthJwksErrors = {
      */
     400: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -1711,6 +1715,10 @@ export type OauthMetadataErrors = {
      * The request is malformed, or a field is not valid: `errors` names each.
      */
     400: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -1741,6 +1749,10 @@ export type HealthLiveErrors = {
      */
     400: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -1769,6 +1781,10 @@ export type HealthReadyErrors = {
      * The request is malformed, or a field is not valid: `errors` names each.
      */
     400: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -1802,6 +1818,10 @@ export type HealthMetricsErrors = {
      * There is no credential, or it is not valid (any more).
      */
     401: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -1852,6 +1872,10 @@ export type OauthIntrospectErrors = {
      */
     429: OAuthError;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now.
      */
     503: OAuthError;
@@ -1901,6 +1925,10 @@ export type OauthRevokeErrors = {
      */
     429: OAuthError;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now.
      */
     503: OAuthError;
@@ -1947,6 +1975,10 @@ export type OauthTokenErrors = {
      * The credential has used this operation too often, or too many bad credentials came from the address: wait as long as `Retry-After` says.
      */
     429: OAuthError;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now.
      */
@@ -2034,6 +2066,10 @@ export type InstanceAuditEventsListErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2083,6 +2119,10 @@ export type InstanceAuditEventsCheckpointsErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2182,6 +2222,10 @@ export type ExportsInstanceAuditEventsErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2232,6 +2276,10 @@ export type InstanceAuditEventsVerifyErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2278,6 +2326,10 @@ export type InstanceAuditEventsGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2338,6 +2390,10 @@ export type InvitationsAcceptErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2378,6 +2434,10 @@ export type MeGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2437,6 +2497,10 @@ export type MeUpdateErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2507,6 +2571,10 @@ export type MeRotateKeyErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2559,6 +2627,10 @@ export type MeChangePasswordErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2621,6 +2693,10 @@ export type OrganizationsListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2685,6 +2761,10 @@ export type OrganizationsCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2746,6 +2826,10 @@ export type OrganizationsDeleteErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -2798,6 +2882,10 @@ export type OrganizationsGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2867,6 +2955,10 @@ export type OrganizationsUpdateErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -2960,6 +3052,10 @@ export type AuditEventsListErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3015,6 +3111,10 @@ export type AuditEventsCheckpointsErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -3120,6 +3220,10 @@ export type ExportsAuditEventsErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3176,6 +3280,10 @@ export type AuditEventsVerifyErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3223,6 +3331,10 @@ export type AuditEventsGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -3312,6 +3424,10 @@ export type ExportsKeysErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3400,6 +3516,10 @@ export type ExportsServiceAccountsErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3484,6 +3604,10 @@ export type ExportsUsersErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3551,6 +3675,10 @@ export type InvitationsListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -3621,6 +3749,10 @@ export type InvitationsCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3683,6 +3815,10 @@ export type InvitationsRevokeErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3736,6 +3872,10 @@ export type InvitationsGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -3798,6 +3938,10 @@ export type InvitationsResendErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -3875,6 +4019,10 @@ export type OrganizationKeysListErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -3942,6 +4090,10 @@ export type OrganizationPermissionsListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4012,6 +4164,10 @@ export type OrganizationPermissionsCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4074,6 +4230,10 @@ export type OrganizationPermissionsDeleteErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4127,6 +4287,10 @@ export type OrganizationPermissionsGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4198,6 +4362,10 @@ export type OrganizationPermissionsUpdateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4258,6 +4426,10 @@ export type OrganizationsResumeErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4322,6 +4494,10 @@ export type RolesListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4392,6 +4568,10 @@ export type RolesCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4454,6 +4634,10 @@ export type RolesDeleteErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4507,6 +4691,10 @@ export type RolesGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4577,6 +4765,10 @@ export type RolesUpdateErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4654,6 +4846,10 @@ export type ServiceAccountsListErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4723,6 +4919,10 @@ export type ServiceAccountsCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4785,6 +4985,10 @@ export type ServiceAccountsDeleteErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4838,6 +5042,10 @@ export type ServiceAccountsGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -4909,6 +5117,10 @@ export type ServiceAccountsUpdateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -4971,6 +5183,10 @@ export type ServiceAccountsDisableErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5032,6 +5248,10 @@ export type ServiceAccountsEnableErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -5097,6 +5317,10 @@ export type KeysListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -5168,6 +5392,10 @@ export type KeysCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5231,6 +5459,10 @@ export type KeysRevokeErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5285,6 +5517,10 @@ export type KeysGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -5356,6 +5592,10 @@ export type KeysUpdateErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -5436,6 +5676,10 @@ export type KeysRotateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5498,6 +5742,10 @@ export type KeysUsageErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5550,6 +5798,10 @@ export type ServiceAccountsUsageErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -5611,6 +5863,10 @@ export type OrganizationsSuspendErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -5684,6 +5940,10 @@ export type UsersListErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5753,6 +6013,10 @@ export type UsersCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5817,6 +6081,10 @@ export type ImportsUsersErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5879,6 +6147,10 @@ export type UsersRemoveErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -5932,6 +6204,10 @@ export type UsersGetErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6003,6 +6279,10 @@ export type UsersUpdateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6064,6 +6344,10 @@ export type UsersDisableErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6127,6 +6411,10 @@ export type UsersEnableErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6189,6 +6477,10 @@ export type UsersInviteErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6241,6 +6533,10 @@ export type PasswordResetsCreateErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6295,6 +6591,10 @@ export type PasswordResetsConfirmErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6335,6 +6635,10 @@ export type PermissionsListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6385,6 +6689,10 @@ export type SessionsListErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6443,6 +6751,10 @@ export type SessionsCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6487,6 +6799,10 @@ export type SessionsEndCurrentErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6538,6 +6854,10 @@ export type SessionsEndErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
@@ -6596,6 +6916,10 @@ export type SetupCreateErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6637,6 +6961,10 @@ export type SigningKeysListErrors = {
      */
     429: Problem;
     /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
     503: Problem;
@@ -6654,7 +6982,7 @@ export type SigningKeysListResponses = {
 export type SigningKeysListResponse = SigningKeysListResponses[keyof SigningKeysListResponses];
 
 export type SigningKeysRotateData = {
-    body: SigningKeyRotationInput;
+    body?: SigningKeyRotationInput;
     path?: never;
     query?: never;
     url: '/v1/signing-keys/rotate';
@@ -6689,6 +7017,10 @@ export type SigningKeysRotateErrors = {
      * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
      */
     429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
     /**
      * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
      */
