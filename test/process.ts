@@ -43,11 +43,16 @@ export function killLeftovers(): void {
 }
 
 /** Starts `dist/main.js`, or that of another version, on a free port and waits until it says that it is ready. */
-export async function startProcess(
+export function startProcess(env: Record<string, string>, main = MAIN): Promise<ServerProcess> {
+  return startCommand(env, [process.execPath, main]);
+}
+
+/** The same with a command that becomes the server. */
+export async function startCommand(
   env: Record<string, string>,
-  main = MAIN,
+  command: [string, ...string[]],
 ): Promise<ServerProcess> {
-  const { child, output, exited } = launch(env, main);
+  const { child, output, exited } = launch(env, command);
   const url = await new Promise<string>((resolve, reject) => {
     const look = () => {
       const match = /Swagger UI {2}(http:\/\/(?:localhost|127\.0\.0\.1):\d+)\/docs/.exec(output());
@@ -70,7 +75,7 @@ export async function startProcess(
 
 /** Starts `dist/main.js` where it must not start, and waits for its end. */
 export async function failToStart(env: Record<string, string>): Promise<FailedStart> {
-  const { child, output, exited } = launch(env, MAIN);
+  const { child, output, exited } = launch(env, [process.execPath, MAIN]);
   const impatience = setTimeout(() => child.kill('SIGKILL'), 20_000);
   const code = await exited;
   clearTimeout(impatience);
@@ -79,15 +84,15 @@ export async function failToStart(env: Record<string, string>): Promise<FailedSt
 
 function launch(
   env: Record<string, string>,
-  main: string,
+  [file, ...args]: [string, ...string[]],
 ): {
   child: ChildProcess;
   output: () => string;
   exited: Promise<number | null>;
 } {
-  if (!existsSync(main)) throw new Error('these tests need the built server: npm run build');
+  if (!existsSync(MAIN)) throw new Error('these tests need the built server: npm run build');
   if (env.PEPPER) remember(env.PEPPER);
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(file, args, {
     env: { ...INHERITED, PORT: '0', HOST: '127.0.0.1', DATA_DIR: NOWHERE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
