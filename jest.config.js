@@ -31,5 +31,5 @@ export default {
   workerIdleMemoryLimit: '1500MB',
   globalSetup: '<rootDir>/test/database-setup.js',
   globalTeardown: '<rootDir>/test/database-teardown.js',
-  reporters: ['default', '<rootDir>/test/totals-reporter.js'],
+  reporters: ['default', '<rootDir>/test/totals-reporter.js', '<rootDir>/test/secrets-reporter.js'],
 };

@@ -1,3 +1,4 @@
+import { findTokens } from '../scripts/token-shape.mjs';
 import type { DatabaseService } from '../src/database/database.service.js';
 
 /**
@@ -36,13 +37,15 @@ export async function searchForSecrets(database: DatabaseService, logs: string):
   searchText(logs, 'in the logs');
 }
 
-/** Fails when a secret stands in a text. `where` the text is: for the message. */
+/** Fails when a secret stands in a text, or a token that nobody has noted. `where` the text is: for the message. */
 export function searchText(text: string, where: string): void {
   for (const secret of secrets) {
     for (const form of formsOf(secret)) {
       if (text.includes(form)) throw new Error(`a secret of length ${secret.length} is ${where}`);
     }
   }
+  const [token] = findTokens(text);
+  if (token !== undefined) throw new Error(`a token, ${token}, is ${where}`);
 }
 
 /** Plain, and as bytea and base64 would show it. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { remember } from './canary.js';
+import { remember, searchText } from './canary.js';
 import { Client } from './client.js';
 
 const MAIN = join(import.meta.dirname, '../dist/main.js');
@@ -35,11 +35,18 @@ export const INHERITED = {
 };
 
 const running = new Set<ChildProcess>();
+/** What each process of this file has printed. */
+const outputs: (() => string)[] = [];
 
-/** For `afterAll`: ends what a failed test has left running. */
+/** For `afterAll`: ends what a failed test has left running, and fails when a process has printed a secret. */
 export function killLeftovers(): void {
   for (const child of running) child.kill('SIGKILL');
   rmSync(NOWHERE, { recursive: true, force: true });
+  for (const output of outputs) {
+    // The one token that is meant to be printed; the panel is opened by it.
+    const rest = output().replaceAll(/\/setup#token=\w+/g, '');
+    searchText(rest, 'in the output of a process');
+  }
 }
 
 /** Starts `dist/main.js`, or that of another version, on a free port and waits until it says that it is ready. */
@@ -100,6 +107,7 @@ function launch(
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   running.add(child);
+  outputs.push(() => output);
   const exited = new Promise<number | null>((resolve) =>
     child.on('close', (code) => {
       running.delete(child);

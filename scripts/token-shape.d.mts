@@ -1,0 +1,2 @@
+/** See token-shape.mjs. */
+export function findTokens(text: string): string[];
