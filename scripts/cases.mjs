@@ -4,10 +4,14 @@ import ts from 'typescript';
 
 /**
  * docs/security-cases.md from test/cases.json: what the server promises under abuse and faults, and which tests show it. With --check it
- * writes nothing, and fails where a case has no test, a named test is not there (any more), or the document is stale.
+ * writes nothing, and fails where a case has no test, a named test is not there (any more), or the document is stale. Either way it
+ * fails where docs/security.md, which is written by hand, names a test that is not there.
  */
 const TABLE = 'test/cases.json';
 const DOCUMENT = 'docs/security-cases.md';
+const BY_HAND = 'docs/security.md';
+/** A link to a file of tests, and the end of a test's name where one follows in quotes. */
+const NAMED = /\]\(\.\.\/((?:src|test)\/[^)]+)\)(?: "([^"]+)")?/g;
 /** Those that run only where they can have names like `onPostgresIt`, or are chosen where they stand. */
 const SUITE = /^describe/;
 const TEST = /^(?:it|test)(?:[A-Z]|$)|It$/;
@@ -71,19 +75,36 @@ function faultsOf(groups) {
     if (cases[number - 1]?.number !== number) faults.push(`case ${number} is not in its place`);
   }
   if (cases.length !== NUMBERS) faults.push(`there are ${cases.length} cases, not ${NUMBERS}`);
-  const known = new Map();
   for (const { number, tests } of cases) {
     const named = Object.entries(tests);
     if (named.flatMap(([, names]) => names).length === 0) faults.push(`case ${number} has no test`);
     for (const [file, names] of named) {
-      if (!known.has(file)) known.set(file, existsSync(file) ? testsIn(file) : undefined);
-      const missing = names.filter((name) => known.get(file)?.has(name) !== true);
+      const missing = names.filter((name) => knownTests(file)?.has(name) !== true);
       faults.push(
         ...missing.map((name) => `case ${number}: there is no test "${name}" in ${file}`),
       );
     }
   }
   return faults;
+}
+
+const known = new Map();
+
+/** The tests of a file, read once; undefined when there is no such file. */
+function knownTests(file) {
+  if (!known.has(file)) known.set(file, existsSync(file) ? testsIn(file) : undefined);
+  return known.get(file);
+}
+
+/** What the document that is written by hand names and is not there. */
+function faultsByHand() {
+  return [...readFileSync(BY_HAND, 'utf8').matchAll(NAMED)].flatMap(([, file, end]) => {
+    const tests = knownTests(file);
+    if (tests === undefined) return [`${BY_HAND}: there is no ${file}`];
+    if (end === undefined || [...tests].some((name) => ` › ${name}`.endsWith(` › ${end}`)))
+      return [];
+    return [`${BY_HAND}: there is no test "${end}" in ${file}`];
+  });
 }
 
 const escaped = (text) => text.replace(/[|<>_*]/g, (one) => `\\${one}`);
@@ -112,7 +133,7 @@ function documentOf(groups) {
 }
 
 const { groups } = JSON.parse(readFileSync(TABLE, 'utf8'));
-const faults = faultsOf(groups);
+const faults = [...faultsOf(groups), ...faultsByHand()];
 const text = documentOf(groups);
 if (!process.argv.includes('--check')) writeFileSync(DOCUMENT, text);
 else if (!existsSync(DOCUMENT) || readFileSync(DOCUMENT, 'utf8') !== text) {
