@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { load } from 'js-yaml';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shippedPackages } from '../scripts/shipped.mjs';
@@ -169,6 +169,32 @@ describe('the image', () => {
     // The build writes it into dist/, and the packages are installed as it lists them.
     expect(JSON.parse(read('package.json')).scripts.build).toMatch(/&& npm run sbom$/);
     expect(stages.at(-2)).toMatch(/npm ci --omit=dev --legacy-peer-deps .*--workspaces=false$/m);
+  });
+
+  it('is built from what .dockerignore lets through', () => {
+    const rules = read('.dockerignore').trim().split('\n');
+    const isLeftOut = (path: string) =>
+      rules.some((rule) =>
+        rule.startsWith('**/')
+          ? `/${path}/`.includes(`/${rule.slice(3)}/`)
+          : `${path}/`.startsWith(`${rule}/`),
+      );
+    const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(
+      ([, paths]) => paths!.split(' ').slice(0, -1),
+    );
+    expect(copied).toContain('sdk/typescript/package.json');
+    for (const path of copied) {
+      expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
+      expect([path, isLeftOut(path)]).toEqual([path, false]);
+    }
+    const unwanted = [
+      '.git/HEAD',
+      '.env',
+      'node_modules/pg',
+      'web/node_modules/vite',
+      'web/dist/a',
+    ];
+    for (const path of unwanted) expect([path, isLeftOut(path)]).toEqual([path, true]);
   });
 
   it('runs as a numbered user that is not root, and needs no shell', () => {
