@@ -133,6 +133,35 @@ describe('below HTTP', () => {
   });
 });
 
+describe('TRACE', () => {
+  it.each(['/v1/things', '/v1/nothing', '/'])('of %s shows nobody what they sent', async (path) => {
+    const lines = [`TRACE ${path} HTTP/1.1`, 'Host: x', 'Connection: close', 'X-Echo: echoed'];
+    const answer = await platform.raw(`${lines.join('\r\n')}\r\n\r\n`);
+    expect([404, 405]).toContain(statusOf(answer));
+    expect(answer).not.toContain('echoed');
+  });
+});
+
+describe('a message whose end can be read in two ways', () => {
+  it.each([
+    ['a length and chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked']],
+    ['chunks and a length', ['Transfer-Encoding: chunked', 'Content-Length: 5']],
+    ['two lengths', ['Content-Length: 5', 'Content-Length: 50']],
+    ['a length that is a list', ['Content-Length: 5, 50']],
+    ['a length with a sign', ['Content-Length: +5']],
+    ['chunks that are not the last coding', ['Transfer-Encoding: chunked, identity']],
+    ['a space before the colon', ['Transfer-Encoding : chunked']],
+  ])('is refused and nothing of it read: %s', async (_, headers) => {
+    const head = ['POST /v1/things HTTP/1.1', 'Host: a', 'Content-Type: application/json'];
+    const smuggled = 'GET /v1/things HTTP/1.1\r\nHost: a\r\n\r\n';
+    const answer = await platform.raw(
+      `${[...head, ...headers].join('\r\n')}\r\n\r\n0\r\n\r\n${smuggled}`,
+    );
+    expect(statusOf(answer)).toBe(400);
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+});
+
 describe('headers', () => {
   it('are those of an API, on every answer', async () => {
     for (const path of ['/v1/things', '/v1/nothing', '/v1/things/%ff']) {
