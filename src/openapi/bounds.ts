@@ -159,7 +159,7 @@ const FIELDS: Readonly<Record<string, Json>> = {
   'PublicKey.n': number(MAX_MEMBER_LENGTH.n),
   'PublicKey.x': number(MAX_MEMBER_LENGTH.x),
   'PublicKey.y': number(MAX_MEMBER_LENGTH.y),
-  'Problem.instance': { maxLength: 64, pattern: '^urn:claviger:request:' },
+  'Problem.instance': { maxLength: 64, pattern: '^urn:claviger:request:[0-9a-z_]*$' },
   'Problem.type': { maxLength: 128 },
   'ServiceAccountUsage.data': upTo(90),
   // As many as an administrator makes in a hurry.
