@@ -8,8 +8,8 @@ const DOCUMENT = readFileSync(join(HERE, '../../openapi.json'), 'utf8');
 /** Any: it makes runs repeatable. */
 const SEED = '20261130';
 
-/** It makes texts as long as they may be, and one longer, character by character: minutes for each of those that may be longer than this. */
-const LONGEST = 1_024;
+/** It makes texts and lists as long as they may be, and one longer, piece by piece: minutes for each that may be longer than this. */
+const LONGEST: Readonly<Record<string, number>> = { maxLength: 1_024, maxItems: 20 };
 
 /** What one run is to do. */
 export interface Run {
@@ -71,5 +71,5 @@ function settingsOf({ organizationId }: Run): string {
 }
 
 function withoutLongest(name: string, value: unknown): unknown {
-  return name === 'maxLength' && (value as number) > LONGEST ? undefined : value;
+  return (value as number) > (LONGEST[name] ?? Infinity) ? undefined : value;
 }
