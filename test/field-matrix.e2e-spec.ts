@@ -57,6 +57,7 @@ const VALID: Record<string, Record<string, unknown>> = {
   PasswordChangeInput: { currentPassword: PASSWORD, newPassword: `${PASSWORD}, too` },
   PasswordResetConfirmInput: { token: TOKEN, password: PASSWORD },
   PasswordResetInput: { email: EMAIL },
+  ReauthenticationInput: { password: PASSWORD },
   PermissionCreateInput: { permission: 'new:read', description: 'New.' },
   RoleCreateInput: { key: 'new', name: 'New', permissions: [] },
   ServiceAccountCreateInput: { name: 'New', role: 'viewer' },

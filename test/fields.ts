@@ -7,6 +7,8 @@ export interface Operation {
   method: string;
   path: string;
   access: string;
+  /** A person must have proved their password a short while ago. */
+  isDangerous: boolean;
   parameters: { name: string; in: string; schema: Schema }[];
   /** Of its JSON body, if it takes one. */
   body: Schema | undefined;
@@ -52,6 +54,7 @@ export const OPERATIONS: Operation[] = Object.entries<any>(document.paths)
       method: verb.toUpperCase(),
       path,
       access: operation['x-required-permission'],
+      isDangerous: operation['x-requires-reauthentication'] === true,
       parameters: operation.parameters ?? [],
       body: operation.requestBody?.content['application/json']?.schema,
       form: operation.requestBody?.content['application/x-www-form-urlencoded']?.schema,

@@ -17,7 +17,7 @@ describe('GET /v1/me', () => {
     const organization = await anOrganization(server);
     const person = await aPerson(server, organization, { role: 'provisioner' });
     const answer = await person.client.get('/v1/me');
-    const { expiresAt } = await server.database.system((tx) =>
+    const { expiresAt, createdAt } = await server.database.system((tx) =>
       tx.session.findUniqueOrThrow({ where: { id: person.sessionId } }),
     );
     expect(answer.status).toBe(200);
@@ -36,7 +36,11 @@ describe('GET /v1/me', () => {
           permissions: sorted(BUILT_IN_ROLES.provisioner.permissions),
         },
       ],
-      session: { id: person.sessionId, expiresAt: expiresAt.toISOString() },
+      session: {
+        id: person.sessionId,
+        expiresAt: expiresAt.toISOString(),
+        authenticatedAt: createdAt.toISOString(),
+      },
     });
   });
 

@@ -166,6 +166,7 @@ describe('GET /v1/sessions', () => {
     expect(body.data[0]).toMatchObject({ current: true, ip: '127.0.0.1' });
     expect(body.data[1]).toMatchObject({ id: person.sessionId, current: false });
     expect(Object.keys(body.data[0]).sort()).toEqual([
+      'authenticatedAt',
       'createdAt',
       'current',
       'expiresAt',

@@ -12,12 +12,22 @@ import type { Permission } from './permissions.js';
  */
 export type Access = Permission | 'any' | 'user' | 'serviceAccount' | 'instanceAdministrator';
 
+/** What {@link Allow} may say besides the access. */
+export interface AllowOptions {
+  /**
+   * True for what hands out access, weakens a protection or cannot be undone (docs/decisions/0025): a person must have proved
+   * their password a short while ago. Service accounts have none, and are not concerned.
+   */
+  dangerous?: boolean;
+}
+
 /** Opens a route to callers with this access. A route without it or {@link Public} stops the boot. */
-export function Allow(access: Access): MethodDecorator {
+export function Allow(access: Access, { dangerous = false }: AllowOptions = {}): MethodDecorator {
   return applyDecorators(
-    RouteSettings({ access }),
+    RouteSettings({ access, dangerous }),
     ApiBearerAuth(),
     ApiExtension('x-required-permission', access),
+    ...(dangerous ? [ApiExtension('x-requires-reauthentication', true)] : []),
   );
 }
 
@@ -27,6 +37,8 @@ declare module 'fastify' {
     isPublic?: boolean;
     /** Set by {@link Allow}. */
     access?: Access;
+    /** Set by {@link Allow}: {@link AllowOptions.dangerous}. */
+    dangerous?: boolean;
   }
 }
 

@@ -45,6 +45,8 @@ const session: SessionCredential = {
   name: 'Ada',
   instanceAdministrator: false,
   expiresAt: Date.parse('2026-11-24T08:25:38.190Z'),
+  authenticatedAt: Date.parse('2026-11-23T20:25:38.190Z'),
+  proofDue: false,
   memberships: [membership],
 };
 

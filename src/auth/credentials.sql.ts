@@ -1,4 +1,5 @@
 import type { RawStatement } from '../database/database.service.js';
+import { PROOF_SECONDS } from './proof.js';
 import { ROLE_GRANTS } from './role-grants.sql.js';
 
 /**
@@ -126,6 +127,10 @@ export interface SessionRow {
   touchDue: boolean;
   /** Unix milliseconds. */
   expiresAt: number;
+  /** When the password was last proved: Unix milliseconds. */
+  authenticatedAt: number;
+  /** That is too long ago for what is dangerous. */
+  proofDue: boolean;
   userId: string;
   email: string;
   name: string;
@@ -141,6 +146,9 @@ export interface SessionRow {
     rolePermissions: string[];
   }[];
 }
+
+/** SQL: when the person of a session `s` last proved their password. Servers from before this column knew only the login. */
+const AUTHENTICATED_AT = 'coalesce(s.authenticated_at, s.created_at)';
 
 /** SQL: whether a session `s` has gone unused for too long, by the database's clock. */
 export const SESSION_IDLE = "s.last_seen_at <= clock_timestamp() - interval '30 minutes'";
@@ -158,6 +166,8 @@ export const SESSION_STATEMENT: RawStatement = {
       ${SESSION_IDLE} AS "idle",
       s.last_seen_at <= clock_timestamp() - interval '1 minute' AS "touchDue",
       floor(extract(epoch FROM s.expires_at) * 1000)::float8 AS "expiresAt",
+      floor(extract(epoch FROM ${AUTHENTICATED_AT}) * 1000)::float8 AS "authenticatedAt",
+      ${AUTHENTICATED_AT} <= clock_timestamp() - make_interval(secs => ${PROOF_SECONDS}) AS "proofDue",
       u.id AS "userId", u.email, u.name, u.instance_administrator AS "instanceAdministrator",
       coalesce((
         SELECT json_agg(json_build_object(

@@ -89,6 +89,10 @@ export interface SessionCredential {
   instanceAdministrator: boolean;
   /** When the session ends at the latest: Unix milliseconds. */
   expiresAt: number;
+  /** When the person last proved their password: Unix milliseconds. */
+  authenticatedAt: number;
+  /** That is too long ago for what is dangerous. */
+  proofDue: boolean;
   /** Set when the request itself has ended the session that it was made with. */
   hasEnded?: boolean;
   memberships: readonly MembershipCredential[];
@@ -377,20 +381,16 @@ function checkSession(row: SessionRow | undefined, verified: boolean): Check {
     name: row.name,
     instanceAdministrator: row.instanceAdministrator,
     expiresAt: row.expiresAt,
-    memberships: row.memberships.map((membership) => ({
-      organizationId: membership.organizationId,
-      organizationName: membership.organizationName,
-      organizationStatus: membership.organizationStatus,
-      requestsPerMinute: membership.requestsPerMinute,
-      role: { key: membership.roleKey, name: membership.roleName },
-      permissions: new Set(
-        rolePermissions({
-          key: membership.roleKey,
-          builtIn: membership.roleBuiltIn,
-          permissions: membership.rolePermissions,
-        }),
-      ),
-    })),
+    authenticatedAt: row.authenticatedAt,
+    proofDue: row.proofDue,
+    memberships: row.memberships.map(toMembership),
   };
   return { ok: true, credential, cached: false };
+}
+
+function toMembership(row: SessionRow['memberships'][number]): MembershipCredential {
+  const { roleKey: key, roleName: name, roleBuiltIn: builtIn, ...organization } = row;
+  const { rolePermissions: permissions, ...place } = organization;
+  const held = new Set(rolePermissions({ key, builtIn, permissions }));
+  return { ...place, role: { key, name }, permissions: held };
 }

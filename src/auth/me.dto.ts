@@ -23,6 +23,10 @@ export class MeSession {
   /** When it ends at the latest; 30 minutes without a request end it too. */
   @ApiProperty({ format: 'date-time', example: '2026-11-24T08:25:38.190Z' })
   expiresAt: string;
+
+  /** When the person last proved their password for it: at the login, or later for what is dangerous. */
+  @ApiProperty({ format: 'date-time', example: '2026-11-23T20:25:38.190Z' })
+  authenticatedAt: string;
 }
 
 /** The key that the request was made with. */
@@ -160,6 +164,7 @@ function toUserMe(credential: SessionCredential): UserMe {
     session: {
       id: credential.sessionId,
       expiresAt: new Date(credential.expiresAt).toISOString(),
+      authenticatedAt: new Date(credential.authenticatedAt).toISOString(),
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Actor } from './actor.js';
 import { LoginAttempts } from './login-attempts.js';
 import { type Me, type MeUpdateInput, type PasswordChangeInput, toMe } from './me.dto.js';
 import { requireImpersonal } from './new-password.js';
+import { Reauthentication } from './reauthentication.js';
 import { endResets } from './sessions.reset-password.js';
 import { sessionOf } from './sessions.service.js';
 import { endSessions, lockPerson } from './sessions.sql.js';
@@ -19,6 +20,7 @@ export class MeService {
     private readonly database: DatabaseService,
     private readonly passwords: PasswordHasher,
     private readonly attempts: LoginAttempts,
+    private readonly reauthentication: Reauthentication,
   ) {}
 
   /** Changes the caller's own name, in every organization. */
@@ -47,19 +49,12 @@ export class MeService {
   async changePassword(actor: Actor, input: PasswordChangeInput): Promise<void> {
     const { userId: id, email, name } = sessionOf(actor);
     requireImpersonal('/newPassword', input.newPassword, [email, name]);
-    // A stolen session must not find the password out quicker than a login would.
-    const attempt = await this.attempts.begin(addressOf(actor), email);
-    const current = await this.database.system((tx) =>
-      tx.user.findUniqueOrThrow({ where: { id }, select: { passwordHash: true } }),
+    const proof = await this.reauthentication.prove(actor, input.currentPassword, wrongPassword);
+    const passwordHash = await this.attempts.during(proof.attempt, () =>
+      this.passwords.hash(input.newPassword),
     );
-    const passwordHash = await this.attempts.during(attempt, async () => {
-      const matches = await this.passwords.verify(current.passwordHash, input.currentPassword);
-      if (!matches) throw wrongPassword();
-      return this.passwords.hash(input.newPassword);
-    });
     await this.database.system(async (tx) => {
-      const person = await lockPerson(tx, id);
-      if (person?.passwordHash !== current.passwordHash) throw wrongPassword();
+      const person = await this.reauthentication.settle(tx, actor, proof, wrongPassword);
       const updatedAt = await databaseNow(tx);
       const data = { passwordHash, updatedAt, version: { increment: 1 } };
       await tx.user.update({ where: { id }, data });
@@ -67,15 +62,8 @@ export class MeService {
       record(tx, actor, 'password.changed', { organizationId: null, targets });
       await endResets(tx, id);
       await endSessions(tx, actor, person, {});
-      await this.attempts.succeed(tx, attempt);
     });
   }
-}
-
-/** Where the request of a person comes from. */
-function addressOf({ request }: Actor): string {
-  if (request === null) throw new TypeError('people come with a request');
-  return request.ip;
 }
 
 function wrongPassword(): Problem {

@@ -5,6 +5,7 @@ import type { Access } from './allow.decorator.js';
 import { type AccessQuestion, authenticate, authorize } from './authorize.js';
 import type { Check } from './credentials.js';
 import { Identifier } from './identify.js';
+import { requireProof } from './proof.js';
 import { whenThere } from '../http/at-once.js';
 import { routeOf } from '../http/route.js';
 
@@ -19,7 +20,10 @@ declare module 'fastify' {
   }
 }
 
-/** Global: 404 for other organizations, 403 for addresses and permissions; sets `request.actor`. */
+/**
+ * Global: 404 for other organizations, 403 for addresses and permissions, 401 to people who must prove their password anew; sets
+ * `request.actor`.
+ */
 @Injectable()
 export class RoleGuard implements CanActivate {
   constructor(private readonly identifier: Identifier) {}
@@ -55,5 +59,9 @@ export function decide(request: FastifyRequest, access: Access, check: Check): A
   const { id, ip, userAgent } = request.context;
   const ifMatch = request.headers['if-match'];
   request.question = { access, organizationId, request: { id, ip, userAgent, ifMatch } };
-  return (request.actor = authorize(authenticate(check), request.question));
+  const credential = authenticate(check);
+  const actor = authorize(credential, request.question);
+  // Last, so that nobody is asked for a password for what they may not do. Only here: what takes long goes on when it is due meanwhile.
+  if (routeOf(request).config.dangerous === true) requireProof(credential);
+  return (request.actor = actor);
 }

@@ -4,13 +4,23 @@ import type { FastifyRequest } from 'fastify';
 import { type Actor, CurrentActor } from './actor.js';
 import { Allow, Public } from './allow.decorator.js';
 import { LogsIn } from './logs-in.decorator.js';
-import { Login, LoginInput, SessionPage, SessionsQuery } from './sessions.dto.js';
+import { Reauthentication } from './reauthentication.js';
+import {
+  Login,
+  LoginInput,
+  ReauthenticationInput,
+  SessionPage,
+  SessionsQuery,
+} from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('Sessions')
 @Controller('v1/sessions')
 export class SessionsController {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly reauthentication: Reauthentication,
+  ) {}
 
   /**
    * Logs a person in: the session's token is good for 12 hours, or until 30 minutes without use. After 5 failures for an e-mail
@@ -28,6 +38,20 @@ export class SessionsController {
   @Allow('user')
   list(@CurrentActor() actor: Actor, @Query() query: SessionsQuery): Promise<SessionPage> {
     return this.sessions.list(actor, query);
+  }
+
+  /**
+   * Proves the caller's password again, for this session: what is dangerous needs a proof from the last 15 minutes, and a login is one. Wrong
+   * ones are 403 `wrong_password`, and count as failed logins from this address do.
+   */
+  @Post('current/reauthenticate')
+  @Allow('user')
+  @HttpCode(204)
+  reauthenticate(
+    @CurrentActor() actor: Actor,
+    @Body() input: ReauthenticationInput,
+  ): Promise<void> {
+    return this.reauthentication.reauthenticate(actor, input);
   }
 
   /** Logs the caller out. */

@@ -19,6 +19,13 @@ export class LoginInput {
   cookie?: boolean;
 }
 
+/** The caller's own password, once more. */
+export class ReauthenticationInput {
+  @ApiProperty({ format: 'password', example: 'correct horse battery staple' })
+  @IsAnyText({ max: 1024 })
+  password: string;
+}
+
 /** Pages of one's own sessions, newest first. */
 export class SessionsQuery extends PageQuery {}
 
@@ -107,6 +114,13 @@ export class Session {
   @ApiProperty({ format: 'date-time' })
   expiresAt: string;
 
+  /**
+   * When the person last proved their password for it: at the login, or later for what is dangerous.
+   * @example 2026-11-23T20:25:38.190Z
+   */
+  @ApiProperty({ format: 'date-time' })
+  authenticatedAt: string;
+
   /** @example 203.0.113.7 */
   ip: string;
 
@@ -136,6 +150,7 @@ export function toSession(row: SessionRow, currentId: string): Session {
     createdAt: row.createdAt.toISOString(),
     lastSeenAt: row.lastSeenAt.toISOString(),
     expiresAt: row.expiresAt.toISOString(),
+    authenticatedAt: (row.authenticatedAt ?? row.createdAt).toISOString(),
     ip: row.ip,
     userAgent: row.userAgent,
     current: row.id === currentId,

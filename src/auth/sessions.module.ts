@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from './auth.module.js';
 import { LoginAttempts } from './login-attempts.js';
+import { Reauthentication } from './reauthentication.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -8,7 +9,7 @@ import { SessionsService } from './sessions.service.js';
 @Module({
   imports: [AuthModule],
   controllers: [SessionsController],
-  providers: [SessionsService, LoginAttempts],
-  exports: [SessionsService, LoginAttempts],
+  providers: [SessionsService, LoginAttempts, Reauthentication],
+  exports: [SessionsService, LoginAttempts, Reauthentication],
 })
 export class SessionsModule {}

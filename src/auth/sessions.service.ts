@@ -97,6 +97,7 @@ export class SessionsService {
           expiresAt,
           createdAt: now,
           lastSeenAt: now,
+          authenticatedAt: now,
         },
       });
       await tx.user.update({ where: { id: userId }, data: { lastLoginAt: now } });

@@ -13,7 +13,7 @@ export class ImportsController {
 
   /** Creates and updates many users of the organization from a file. */
   @Post()
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @HttpCode(200)
   @ImportOperation()
   users(

@@ -37,7 +37,7 @@ export class InvitationsController {
 
   /** Invites a person into the organization: the answer shows a link, and another one is mailed. */
   @Post(PATH)
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @Creates(
     (invitation: IssuedInvitation, { organizationId }) =>
       `/v1/organizations/${organizationId}/invitations/${invitation.id}`,
@@ -73,7 +73,7 @@ export class InvitationsController {
 
   /** Sends an invitation again, with new links for 7 days; the old ones are void. */
   @Post(`${PATH}/:invitationId/resend`)
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @HttpCode(200)
   @ETagged()
   resend(

@@ -52,7 +52,7 @@ export class KeysController {
 
   /** Creates a key. The answer is the only one that shows its token. */
   @Post()
-  @Allow('keys:manage')
+  @Allow('keys:manage', { dangerous: true })
   @Creates(
     (key: KeyWithToken, path) =>
       `/v1/organizations/${path['organizationId']}/service-accounts/${key.serviceAccountId}/keys/${key.id}`,
@@ -92,7 +92,7 @@ export class KeysController {
 
   /** Changes a key's name or limits; what is left out stays as it is. */
   @Patch(':keyId')
-  @Allow('keys:manage')
+  @Allow('keys:manage', { dangerous: true })
   @ETagged()
   update(
     @CurrentActor() actor: Actor,
@@ -131,7 +131,7 @@ export class KeysController {
    * 409: `key_revoked`, `key_replaced` (it has a successor), `key_expired`, `key_limit` (too many replaced keys still work).
    */
   @Post(':keyId/rotate')
-  @Allow('keys:manage')
+  @Allow('keys:manage', { dangerous: true })
   @Creates(
     (key: RotatedKey, path) =>
       `/v1/organizations/${path['organizationId']}/service-accounts/${key.serviceAccountId}/keys/${key.id}`,

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { PROOF_SECONDS } from '../auth/proof.js';
 import { boundParameters, boundSchemas } from './bounds.js';
 import { documentConditions } from './conditions.js';
 import { linkOperations } from './links.js';
@@ -17,6 +18,7 @@ import {
   PROBLEM_SCHEMAS,
   responseComponents,
   responseRef,
+  STALE_REF,
 } from './shared.js';
 import { TAGS } from './tags.js';
 
@@ -28,6 +30,7 @@ interface Operation extends Json {
   description?: string;
   tags?: string[];
   'x-required-permission'?: string;
+  'x-requires-reauthentication'?: boolean;
   security?: unknown[];
   parameters?: { in: string; name: string; schema?: Json }[];
   requestBody?: { content?: Record<string, Json> };
@@ -36,6 +39,7 @@ interface Operation extends Json {
 
 const VERBS = ['get', 'put', 'post', 'delete', 'patch', 'head'] as const;
 const PERMISSION = 'x-required-permission';
+const REAUTHENTICATION = 'x-requires-reauthentication';
 
 const DESCRIPTION = `
 The API of Claviger: service accounts, their keys, roles and the audit trail.
@@ -121,6 +125,7 @@ function completeOperation(operation: Operation, path: string, verb: string, sch
   documentPermission(operation);
   documentConditions(operation, verb);
   boundParameters(operation.parameters ?? []);
+  if (operation[REAUTHENTICATION] === true) operation.responses['401'] = STALE_REF;
   for (const status of sharedStatuses(operation, path, verb)) {
     operation.responses[status] ??= isOAuth(path) ? oauthResponseRef(status) : responseRef(status);
   }
@@ -150,8 +155,11 @@ function documentPermission(operation: Operation): void {
     operation.security = [];
   }
   const sentence = NEEDS[permission ?? 'none'] ?? `Needs the permission \`${permission}\`.`;
-  operation.description = [operation.description, sentence].filter(Boolean).join('\n\n');
+  const needs = operation[REAUTHENTICATION] === true ? `${sentence} ${NEEDS_PROOF}` : sentence;
+  operation.description = [operation.description, needs].filter(Boolean).join('\n\n');
 }
+
+const NEEDS_PROOF = `Of people it wants a password that was proved in the last ${PROOF_SECONDS / 60} minutes (\`sessions_reauthenticate\`): else 401 \`reauthentication_required\`.`;
 
 const NEEDS: Readonly<Record<string, string>> = {
   none: 'Needs no credential.',

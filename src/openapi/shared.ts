@@ -1,3 +1,4 @@
+import { reauthenticationRequired } from '../auth/proof.js';
 import { idPattern } from '../crypto/id.js';
 import { problemContent } from '../http/problem-content.js';
 import { Problem, type ProblemExtra } from '../http/problem.js';
@@ -178,6 +179,10 @@ interface SharedResponse {
   headers?: string[];
 }
 
+/** In the place of `Unauthorized` where something is dangerous. */
+const STALE = 'UnauthorizedOrStale';
+const STALE_PROBLEM = reauthenticationRequired();
+
 const SHARED: SharedResponse[] = [
   {
     name: 'BadRequest',
@@ -193,6 +198,15 @@ const SHARED: SharedResponse[] = [
     description: 'There is no credential, or it is not valid (any more).',
     code: 'invalid_token',
     detail: 'The token is not valid.',
+    headers: ['WWWAuthenticate'],
+  },
+  {
+    name: STALE,
+    status: 401,
+    description:
+      'There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.',
+    code: STALE_PROBLEM.code,
+    detail: STALE_PROBLEM.detail,
     headers: ['WWWAuthenticate'],
   },
   {
@@ -295,6 +309,9 @@ export function responseRef(status: number): { $ref: string } {
   if (name === undefined) throw new RangeError(`no shared response for ${status}`);
   return { $ref: `#/components/responses/${name}` };
 }
+
+/** The reference to the 401 of what is dangerous. */
+export const STALE_REF = { $ref: `#/components/responses/${STALE}` };
 
 /** The reference to a shared header. */
 export function headerRef(name: string): { $ref: string } {

@@ -65,7 +65,7 @@ export class OrganizationsController {
 
   /** Changes an organization's name and settings; what is left out stays as it is. */
   @Patch(':organizationId')
-  @Allow('organization:manage')
+  @Allow('organization:manage', { dangerous: true })
   @ETagged()
   update(
     @CurrentActor() actor: Actor,
@@ -77,7 +77,7 @@ export class OrganizationsController {
 
   /** Deletes an organization: its keys stop working at once; its audit trail is kept. */
   @Delete(':organizationId')
-  @Allow('organization:delete')
+  @Allow('organization:delete', { dangerous: true })
   @ETagged()
   @HttpCode(204)
   delete(
@@ -89,7 +89,7 @@ export class OrganizationsController {
 
   /** Suspends an organization: its keys are refused, its members can only look at it. */
   @Post(':organizationId/suspend')
-  @Allow('instanceAdministrator')
+  @Allow('instanceAdministrator', { dangerous: true })
   @ETagged()
   @HttpCode(200)
   suspend(
@@ -101,7 +101,7 @@ export class OrganizationsController {
 
   /** Ends a suspension. */
   @Post(':organizationId/resume')
-  @Allow('instanceAdministrator')
+  @Allow('instanceAdministrator', { dangerous: true })
   @ETagged()
   @HttpCode(200)
   resume(

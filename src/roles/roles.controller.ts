@@ -24,7 +24,7 @@ export class RolesController {
 
   /** Creates a custom role of permissions that the caller holds. */
   @Post()
-  @Allow('roles:manage')
+  @Allow('roles:manage', { dangerous: true })
   @Creates((role: Role, path) => `/v1/organizations/${path['organizationId']}/roles/${role.key}`)
   create(
     @CurrentActor() actor: Actor,
@@ -47,7 +47,7 @@ export class RolesController {
 
   /** Changes a custom role for everybody who has it; what is left out stays as it is. */
   @Patch(':roleKey')
-  @Allow('roles:manage')
+  @Allow('roles:manage', { dangerous: true })
   @ETagged()
   update(
     @CurrentActor() actor: Actor,

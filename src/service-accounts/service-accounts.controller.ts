@@ -45,7 +45,7 @@ export class ServiceAccountsController {
 
   /** Creates a service account with its first key. The answer is the only one that shows the token. */
   @Post()
-  @Allow('service-accounts:manage')
+  @Allow('service-accounts:manage', { dangerous: true })
   @Creates(
     ({ serviceAccount }: ServiceAccountCreated) =>
       `/v1/organizations/${serviceAccount.organizationId}/service-accounts/${serviceAccount.id}`,
@@ -82,7 +82,7 @@ export class ServiceAccountsController {
 
   /** Changes a service account; what is left out stays as it is. */
   @Patch(':serviceAccountId')
-  @Allow('service-accounts:manage')
+  @Allow('service-accounts:manage', { dangerous: true })
   @ETagged()
   update(
     @CurrentActor() actor: Actor,
@@ -95,7 +95,7 @@ export class ServiceAccountsController {
 
   /** Deletes a service account and revokes all its keys; its name becomes free. */
   @Delete(':serviceAccountId')
-  @Allow('service-accounts:manage')
+  @Allow('service-accounts:manage', { dangerous: true })
   @ETagged()
   @HttpCode(204)
   delete(
@@ -121,7 +121,7 @@ export class ServiceAccountsController {
 
   /** Enables a service account that was disabled. */
   @Post(':serviceAccountId/enable')
-  @Allow('service-accounts:manage')
+  @Allow('service-accounts:manage', { dangerous: true })
   @ETagged()
   @HttpCode(200)
   enable(

@@ -22,7 +22,7 @@ export class SigningKeysController {
    * After a leak send `revokeOld`: the new key signs at once, and all access tokens made before are refused.
    */
   @Post('rotate')
-  @Allow('instanceAdministrator')
+  @Allow('instanceAdministrator', { dangerous: true })
   @ApiBody({ type: SigningKeyRotationInput, required: false })
   @HttpCode(200)
   rotate(

@@ -22,7 +22,7 @@ export class UsersController {
 
   /** Creates a user of the organization: active at once without a password, or with an invitation. */
   @Post()
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @Creates(
     (user: CreatedUser, { organizationId }) =>
       `/v1/organizations/${organizationId}/users/${user.id}`,
@@ -58,7 +58,7 @@ export class UsersController {
 
   /** Changes a user's role and attributes; what is left out stays as it is. */
   @Patch(':userId')
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @ETagged()
   update(
     @CurrentActor() actor: Actor,
@@ -84,7 +84,7 @@ export class UsersController {
 
   /** Gives a disabled user access again. */
   @Post(':userId/enable')
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @ETagged()
   @HttpCode(200)
   enable(
@@ -100,7 +100,7 @@ export class UsersController {
    * one is mailed. They are `invited` until they accept.
    */
   @Post(':userId/invite')
-  @Allow('users:manage')
+  @Allow('users:manage', { dangerous: true })
   @Creates(
     (invitation: IssuedInvitation, { organizationId }) =>
       `/v1/organizations/${organizationId}/invitations/${invitation.id}`,

@@ -34,6 +34,7 @@ const ACTIONS = [
   'permission.updated',
   'permission.removed',
   'session.created',
+  'session.reauthenticated',
   'session.ended',
   'password.changed',
   'password_reset.requested',

@@ -129,7 +129,7 @@ export const resources = (call: Caller) => ({
     /**
      * Invites a person into the organization: the answer shows a link, and another one is mailed.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     create: call.one<types.InvitationsCreateData, types.InvitationsCreateResponse>(operations.invitationsCreate, {"path":["organizationId"],"idempotencyKey":true}),
     /**
@@ -153,7 +153,7 @@ export const resources = (call: Caller) => ({
     /**
      * Sends an invitation again, with new links for 7 days; the old ones are void.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     resend: call.one<types.InvitationsResendData, types.InvitationsResendResponse>(operations.invitationsResend, {"path":["organizationId","invitationId"],"idempotencyKey":false}),
   },
@@ -210,25 +210,25 @@ export const resources = (call: Caller) => ({
     /**
      * Changes an organization's name and settings; what is left out stays as it is.
      *
-     * Needs the permission `organization:manage`.
+     * Needs the permission `organization:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     update: call.one<types.OrganizationsUpdateData, types.OrganizationsUpdateResponse>(operations.organizationsUpdate, {"path":["organizationId"],"idempotencyKey":false}),
     /**
      * Deletes an organization: its keys stop working at once; its audit trail is kept.
      *
-     * Needs the permission `organization:delete`.
+     * Needs the permission `organization:delete`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     delete: call.one<types.OrganizationsDeleteData, void>(operations.organizationsDelete, {"path":["organizationId"],"idempotencyKey":false}),
     /**
      * Ends a suspension.
      *
-     * Needs the session of an administrator of the whole server.
+     * Needs the session of an administrator of the whole server. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     resume: call.one<types.OrganizationsResumeData, types.OrganizationsResumeResponse>(operations.organizationsResume, {"path":["organizationId"],"idempotencyKey":false}),
     /**
      * Suspends an organization: its keys are refused, its members can only look at it.
      *
-     * Needs the session of an administrator of the whole server.
+     * Needs the session of an administrator of the whole server. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     suspend: call.one<types.OrganizationsSuspendData, types.OrganizationsSuspendResponse>(operations.organizationsSuspend, {"path":["organizationId"],"idempotencyKey":false}),
   },
@@ -318,7 +318,7 @@ export const resources = (call: Caller) => ({
     /**
      * Creates a custom role of permissions that the caller holds.
      *
-     * Needs the permission `roles:manage`.
+     * Needs the permission `roles:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     create: call.one<types.RolesCreateData, types.RolesCreateResponse>(operations.rolesCreate, {"path":["organizationId"],"idempotencyKey":true}),
     /**
@@ -330,7 +330,7 @@ export const resources = (call: Caller) => ({
     /**
      * Changes a custom role for everybody who has it; what is left out stays as it is.
      *
-     * Needs the permission `roles:manage`.
+     * Needs the permission `roles:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     update: call.one<types.RolesUpdateData, types.RolesUpdateResponse>(operations.rolesUpdate, {"path":["organizationId","roleKey"],"idempotencyKey":false}),
     /**
@@ -344,7 +344,7 @@ export const resources = (call: Caller) => ({
     /**
      * Creates a service account with its first key. The answer is the only one that shows the token.
      *
-     * Needs the permission `service-accounts:manage`.
+     * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     create: call.one<types.ServiceAccountsCreateData, types.ServiceAccountsCreateResponse>(operations.serviceAccountsCreate, {"path":["organizationId"],"idempotencyKey":true}),
     /**
@@ -362,13 +362,13 @@ export const resources = (call: Caller) => ({
     /**
      * Changes a service account; what is left out stays as it is.
      *
-     * Needs the permission `service-accounts:manage`.
+     * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     update: call.one<types.ServiceAccountsUpdateData, types.ServiceAccountsUpdateResponse>(operations.serviceAccountsUpdate, {"path":["organizationId","serviceAccountId"],"idempotencyKey":false}),
     /**
      * Deletes a service account and revokes all its keys; its name becomes free.
      *
-     * Needs the permission `service-accounts:manage`.
+     * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     delete: call.one<types.ServiceAccountsDeleteData, void>(operations.serviceAccountsDelete, {"path":["organizationId","serviceAccountId"],"idempotencyKey":false}),
     /**
@@ -380,7 +380,7 @@ export const resources = (call: Caller) => ({
     /**
      * Enables a service account that was disabled.
      *
-     * Needs the permission `service-accounts:manage`.
+     * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     enable: call.one<types.ServiceAccountsEnableData, types.ServiceAccountsEnableResponse>(operations.serviceAccountsEnable, {"path":["organizationId","serviceAccountId"],"idempotencyKey":false}),
     /**
@@ -398,7 +398,7 @@ export const resources = (call: Caller) => ({
     /**
      * Creates a key. The answer is the only one that shows its token.
      *
-     * Needs the permission `keys:manage`.
+     * Needs the permission `keys:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     create: call.one<types.KeysCreateData, types.KeysCreateResponse>(operations.keysCreate, {"path":["organizationId","serviceAccountId"],"idempotencyKey":true}),
     /**
@@ -416,7 +416,7 @@ export const resources = (call: Caller) => ({
     /**
      * Changes a key's name or limits; what is left out stays as it is.
      *
-     * Needs the permission `keys:manage`.
+     * Needs the permission `keys:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     update: call.one<types.KeysUpdateData, types.KeysUpdateResponse>(operations.keysUpdate, {"path":["organizationId","serviceAccountId","keyId"],"idempotencyKey":false}),
     /**
@@ -435,7 +435,7 @@ export const resources = (call: Caller) => ({
      * longer than the organization's `maxKeyLifetimeSeconds`. The old key ends after `overlapSeconds`, or earlier by itself; with 0 it has expired when this returns. Refused with
      * 409: `key_revoked`, `key_replaced` (it has a successor), `key_expired`, `key_limit` (too many replaced keys still work).
      *
-     * Needs the permission `keys:manage`.
+     * Needs the permission `keys:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     rotate: call.one<types.KeysRotateData, types.KeysRotateResponse>(operations.keysRotate, {"path":["organizationId","serviceAccountId","keyId"],"idempotencyKey":true}),
     /**
@@ -453,7 +453,7 @@ export const resources = (call: Caller) => ({
     /**
      * Creates a user of the organization: active at once without a password, or with an invitation.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     create: call.one<types.UsersCreateData, types.UsersCreateResponse>(operations.usersCreate, {"path":["organizationId"],"idempotencyKey":true}),
     /**
@@ -471,7 +471,7 @@ export const resources = (call: Caller) => ({
     /**
      * Changes a user's role and attributes; what is left out stays as it is.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     update: call.one<types.UsersUpdateData, types.UsersUpdateResponse>(operations.usersUpdate, {"path":["organizationId","userId"],"idempotencyKey":false}),
     /**
@@ -489,14 +489,14 @@ export const resources = (call: Caller) => ({
     /**
      * Gives a disabled user access again.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     enable: call.one<types.UsersEnableData, types.UsersEnableResponse>(operations.usersEnable, {"path":["organizationId","userId"],"idempotencyKey":false}),
     /**
      * Invites a user who was created without an invitation: the answer shows a link with which they set a first password, and another
      * one is mailed. They are `invited` until they accept.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     invite: call.one<types.UsersInviteData, types.UsersInviteResponse>(operations.usersInvite, {"path":["organizationId","userId"],"idempotencyKey":true}),
   },
@@ -513,7 +513,7 @@ export const resources = (call: Caller) => ({
      * the answer has a line for each row, while the work goes on, and a last one with the totals. A row that fails does not undo
      * others. Importing the same file again changes nothing more, so that is how to go on after an answer without that last line.
      *
-     * Needs the permission `users:manage`.
+     * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     users: call.stream<types.ImportsUsersData>(operations.importsUsers, {"path":["organizationId"],"idempotencyKey":false}),
   },
@@ -560,6 +560,13 @@ export const resources = (call: Caller) => ({
      */
     endCurrent: call.one<types.SessionsEndCurrentData, void>(operations.sessionsEndCurrent, {"path":[],"idempotencyKey":false}),
     /**
+     * Proves the caller's password again, for this session: what is dangerous needs a proof from the last 15 minutes, and a login is one. Wrong
+     * ones are 403 `wrong_password`, and count as failed logins from this address do.
+     *
+     * Needs the session of a person.
+     */
+    reauthenticate: call.one<types.SessionsReauthenticateData, void>(operations.sessionsReauthenticate, {"path":[],"idempotencyKey":false}),
+    /**
      * Ends one of the caller's own sessions.
      *
      * Needs the session of a person.
@@ -585,7 +592,7 @@ export const resources = (call: Caller) => ({
      * Makes the next signing key. It is published at once and signs an hour later; keys rotate by themselves every 90 days.
      * After a leak send `revokeOld`: the new key signs at once, and all access tokens made before are refused.
      *
-     * Needs the session of an administrator of the whole server.
+     * Needs the session of an administrator of the whole server. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
      */
     rotate: call.one<types.SigningKeysRotateData, types.SigningKeysRotateResponse>(operations.signingKeysRotate, {"path":[],"idempotencyKey":false}),
   },

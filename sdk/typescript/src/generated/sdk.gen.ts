@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import { type Client, type Options as Options2, type TDataShape, urlSearchParamsBodySerializer } from './client/index.js';
-import type { AuditEventsCheckpointsData, AuditEventsCheckpointsErrors, AuditEventsCheckpointsResponses, AuditEventsGetData, AuditEventsGetErrors, AuditEventsGetResponses, AuditEventsListData, AuditEventsListErrors, AuditEventsListResponses, AuditEventsVerifyData, AuditEventsVerifyErrors, AuditEventsVerifyResponses, ExportsAuditEventsData, ExportsAuditEventsErrors, ExportsAuditEventsResponses, ExportsInstanceAuditEventsData, ExportsInstanceAuditEventsErrors, ExportsInstanceAuditEventsResponses, ExportsKeysData, ExportsKeysErrors, ExportsKeysResponses, ExportsServiceAccountsData, ExportsServiceAccountsErrors, ExportsServiceAccountsResponses, ExportsUsersData, ExportsUsersErrors, ExportsUsersResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImportsUsersData, ImportsUsersErrors, ImportsUsersResponses, InstanceAuditEventsCheckpointsData, InstanceAuditEventsCheckpointsErrors, InstanceAuditEventsCheckpointsResponses, InstanceAuditEventsGetData, InstanceAuditEventsGetErrors, InstanceAuditEventsGetResponses, InstanceAuditEventsListData, InstanceAuditEventsListErrors, InstanceAuditEventsListResponses, InstanceAuditEventsVerifyData, InstanceAuditEventsVerifyErrors, InstanceAuditEventsVerifyResponses, InvitationsAcceptData, InvitationsAcceptErrors, InvitationsAcceptResponses, InvitationsCreateData, InvitationsCreateErrors, InvitationsCreateResponses, InvitationsGetData, InvitationsGetErrors, InvitationsGetResponses, InvitationsListData, InvitationsListErrors, InvitationsListResponses, InvitationsResendData, InvitationsResendErrors, InvitationsResendResponses, InvitationsRevokeData, InvitationsRevokeErrors, InvitationsRevokeResponses, KeysCreateData, KeysCreateErrors, KeysCreateResponses, KeysGetData, KeysGetErrors, KeysGetResponses, KeysListData, KeysListErrors, KeysListResponses, KeysRevokeData, KeysRevokeErrors, KeysRevokeResponses, KeysRotateData, KeysRotateErrors, KeysRotateResponses, KeysUpdateData, KeysUpdateErrors, KeysUpdateResponses, KeysUsageData, KeysUsageErrors, KeysUsageResponses, MeChangePasswordData, MeChangePasswordErrors, MeChangePasswordResponses, MeGetData, MeGetErrors, MeGetResponses, MeRotateKeyData, MeRotateKeyErrors, MeRotateKeyResponses, MeUpdateData, MeUpdateErrors, MeUpdateResponses, OauthIntrospectData, OauthIntrospectErrors, OauthIntrospectResponses, OauthJwksData, OauthJwksErrors, OauthJwksResponses, OauthMetadataData, OauthMetadataErrors, OauthMetadataResponses, OauthRevokeData, OauthRevokeErrors, OauthRevokeResponses, OauthTokenData, OauthTokenErrors, OauthTokenResponses, OrganizationKeysListData, OrganizationKeysListErrors, OrganizationKeysListResponses, OrganizationPermissionsCreateData, OrganizationPermissionsCreateErrors, OrganizationPermissionsCreateResponses, OrganizationPermissionsDeleteData, OrganizationPermissionsDeleteErrors, OrganizationPermissionsDeleteResponses, OrganizationPermissionsGetData, OrganizationPermissionsGetErrors, OrganizationPermissionsGetResponses, OrganizationPermissionsListData, OrganizationPermissionsListErrors, OrganizationPermissionsListResponses, OrganizationPermissionsUpdateData, OrganizationPermissionsUpdateErrors, OrganizationPermissionsUpdateResponses, OrganizationsCreateData, OrganizationsCreateErrors, OrganizationsCreateResponses, OrganizationsDeleteData, OrganizationsDeleteErrors, OrganizationsDeleteResponses, OrganizationsGetData, OrganizationsGetErrors, OrganizationsGetResponses, OrganizationsListData, OrganizationsListErrors, OrganizationsListResponses, OrganizationsResumeData, OrganizationsResumeErrors, OrganizationsResumeResponses, OrganizationsSuspendData, OrganizationsSuspendErrors, OrganizationsSuspendResponses, OrganizationsUpdateData, OrganizationsUpdateErrors, OrganizationsUpdateResponses, PasswordResetsConfirmData, PasswordResetsConfirmErrors, PasswordResetsConfirmResponses, PasswordResetsCreateData, PasswordResetsCreateErrors, PasswordResetsCreateResponses, PermissionsListData, PermissionsListErrors, PermissionsListResponses, RolesCreateData, RolesCreateErrors, RolesCreateResponses, RolesDeleteData, RolesDeleteErrors, RolesDeleteResponses, RolesGetData, RolesGetErrors, RolesGetResponses, RolesListData, RolesListErrors, RolesListResponses, RolesUpdateData, RolesUpdateErrors, RolesUpdateResponses, ServiceAccountsCreateData, ServiceAccountsCreateErrors, ServiceAccountsCreateResponses, ServiceAccountsDeleteData, ServiceAccountsDeleteErrors, ServiceAccountsDeleteResponses, ServiceAccountsDisableData, ServiceAccountsDisableErrors, ServiceAccountsDisableResponses, ServiceAccountsEnableData, ServiceAccountsEnableErrors, ServiceAccountsEnableResponses, ServiceAccountsGetData, ServiceAccountsGetErrors, ServiceAccountsGetResponses, ServiceAccountsListData, ServiceAccountsListErrors, ServiceAccountsListResponses, ServiceAccountsUpdateData, ServiceAccountsUpdateErrors, ServiceAccountsUpdateResponses, ServiceAccountsUsageData, ServiceAccountsUsageErrors, ServiceAccountsUsageResponses, SessionsCreateData, SessionsCreateErrors, SessionsCreateResponses, SessionsEndCurrentData, SessionsEndCurrentErrors, SessionsEndCurrentResponses, SessionsEndData, SessionsEndErrors, SessionsEndResponses, SessionsListData, SessionsListErrors, SessionsListResponses, SetupCreateData, SetupCreateErrors, SetupCreateResponses, SigningKeysListData, SigningKeysListErrors, SigningKeysListResponses, SigningKeysRotateData, SigningKeysRotateErrors, SigningKeysRotateResponses, UsersCreateData, UsersCreateErrors, UsersCreateResponses, UsersDisableData, UsersDisableErrors, UsersDisableResponses, UsersEnableData, UsersEnableErrors, UsersEnableResponses, UsersGetData, UsersGetErrors, UsersGetResponses, UsersInviteData, UsersInviteErrors, UsersInviteResponses, UsersListData, UsersListErrors, UsersListResponses, UsersRemoveData, UsersRemoveErrors, UsersRemoveResponses, UsersUpdateData, UsersUpdateErrors, UsersUpdateResponses } from './types.gen.js';
+import type { AuditEventsCheckpointsData, AuditEventsCheckpointsErrors, AuditEventsCheckpointsResponses, AuditEventsGetData, AuditEventsGetErrors, AuditEventsGetResponses, AuditEventsListData, AuditEventsListErrors, AuditEventsListResponses, AuditEventsVerifyData, AuditEventsVerifyErrors, AuditEventsVerifyResponses, ExportsAuditEventsData, ExportsAuditEventsErrors, ExportsAuditEventsResponses, ExportsInstanceAuditEventsData, ExportsInstanceAuditEventsErrors, ExportsInstanceAuditEventsResponses, ExportsKeysData, ExportsKeysErrors, ExportsKeysResponses, ExportsServiceAccountsData, ExportsServiceAccountsErrors, ExportsServiceAccountsResponses, ExportsUsersData, ExportsUsersErrors, ExportsUsersResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImportsUsersData, ImportsUsersErrors, ImportsUsersResponses, InstanceAuditEventsCheckpointsData, InstanceAuditEventsCheckpointsErrors, InstanceAuditEventsCheckpointsResponses, InstanceAuditEventsGetData, InstanceAuditEventsGetErrors, InstanceAuditEventsGetResponses, InstanceAuditEventsListData, InstanceAuditEventsListErrors, InstanceAuditEventsListResponses, InstanceAuditEventsVerifyData, InstanceAuditEventsVerifyErrors, InstanceAuditEventsVerifyResponses, InvitationsAcceptData, InvitationsAcceptErrors, InvitationsAcceptResponses, InvitationsCreateData, InvitationsCreateErrors, InvitationsCreateResponses, InvitationsGetData, InvitationsGetErrors, InvitationsGetResponses, InvitationsListData, InvitationsListErrors, InvitationsListResponses, InvitationsResendData, InvitationsResendErrors, InvitationsResendResponses, InvitationsRevokeData, InvitationsRevokeErrors, InvitationsRevokeResponses, KeysCreateData, KeysCreateErrors, KeysCreateResponses, KeysGetData, KeysGetErrors, KeysGetResponses, KeysListData, KeysListErrors, KeysListResponses, KeysRevokeData, KeysRevokeErrors, KeysRevokeResponses, KeysRotateData, KeysRotateErrors, KeysRotateResponses, KeysUpdateData, KeysUpdateErrors, KeysUpdateResponses, KeysUsageData, KeysUsageErrors, KeysUsageResponses, MeChangePasswordData, MeChangePasswordErrors, MeChangePasswordResponses, MeGetData, MeGetErrors, MeGetResponses, MeRotateKeyData, MeRotateKeyErrors, MeRotateKeyResponses, MeUpdateData, MeUpdateErrors, MeUpdateResponses, OauthIntrospectData, OauthIntrospectErrors, OauthIntrospectResponses, OauthJwksData, OauthJwksErrors, OauthJwksResponses, OauthMetadataData, OauthMetadataErrors, OauthMetadataResponses, OauthRevokeData, OauthRevokeErrors, OauthRevokeResponses, OauthTokenData, OauthTokenErrors, OauthTokenResponses, OrganizationKeysListData, OrganizationKeysListErrors, OrganizationKeysListResponses, OrganizationPermissionsCreateData, OrganizationPermissionsCreateErrors, OrganizationPermissionsCreateResponses, OrganizationPermissionsDeleteData, OrganizationPermissionsDeleteErrors, OrganizationPermissionsDeleteResponses, OrganizationPermissionsGetData, OrganizationPermissionsGetErrors, OrganizationPermissionsGetResponses, OrganizationPermissionsListData, OrganizationPermissionsListErrors, OrganizationPermissionsListResponses, OrganizationPermissionsUpdateData, OrganizationPermissionsUpdateErrors, OrganizationPermissionsUpdateResponses, OrganizationsCreateData, OrganizationsCreateErrors, OrganizationsCreateResponses, OrganizationsDeleteData, OrganizationsDeleteErrors, OrganizationsDeleteResponses, OrganizationsGetData, OrganizationsGetErrors, OrganizationsGetResponses, OrganizationsListData, OrganizationsListErrors, OrganizationsListResponses, OrganizationsResumeData, OrganizationsResumeErrors, OrganizationsResumeResponses, OrganizationsSuspendData, OrganizationsSuspendErrors, OrganizationsSuspendResponses, OrganizationsUpdateData, OrganizationsUpdateErrors, OrganizationsUpdateResponses, PasswordResetsConfirmData, PasswordResetsConfirmErrors, PasswordResetsConfirmResponses, PasswordResetsCreateData, PasswordResetsCreateErrors, PasswordResetsCreateResponses, PermissionsListData, PermissionsListErrors, PermissionsListResponses, RolesCreateData, RolesCreateErrors, RolesCreateResponses, RolesDeleteData, RolesDeleteErrors, RolesDeleteResponses, RolesGetData, RolesGetErrors, RolesGetResponses, RolesListData, RolesListErrors, RolesListResponses, RolesUpdateData, RolesUpdateErrors, RolesUpdateResponses, ServiceAccountsCreateData, ServiceAccountsCreateErrors, ServiceAccountsCreateResponses, ServiceAccountsDeleteData, ServiceAccountsDeleteErrors, ServiceAccountsDeleteResponses, ServiceAccountsDisableData, ServiceAccountsDisableErrors, ServiceAccountsDisableResponses, ServiceAccountsEnableData, ServiceAccountsEnableErrors, ServiceAccountsEnableResponses, ServiceAccountsGetData, ServiceAccountsGetErrors, ServiceAccountsGetResponses, ServiceAccountsListData, ServiceAccountsListErrors, ServiceAccountsListResponses, ServiceAccountsUpdateData, ServiceAccountsUpdateErrors, ServiceAccountsUpdateResponses, ServiceAccountsUsageData, ServiceAccountsUsageErrors, ServiceAccountsUsageResponses, SessionsCreateData, SessionsCreateErrors, SessionsCreateResponses, SessionsEndCurrentData, SessionsEndCurrentErrors, SessionsEndCurrentResponses, SessionsEndData, SessionsEndErrors, SessionsEndResponses, SessionsListData, SessionsListErrors, SessionsListResponses, SessionsReauthenticateData, SessionsReauthenticateErrors, SessionsReauthenticateResponses, SetupCreateData, SetupCreateErrors, SetupCreateResponses, SigningKeysListData, SigningKeysListErrors, SigningKeysListResponses, SigningKeysRotateData, SigningKeysRotateErrors, SigningKeysRotateResponses, UsersCreateData, UsersCreateErrors, UsersCreateResponses, UsersDisableData, UsersDisableErrors, UsersDisableResponses, UsersEnableData, UsersEnableErrors, UsersEnableResponses, UsersGetData, UsersGetErrors, UsersGetResponses, UsersInviteData, UsersInviteErrors, UsersInviteResponses, UsersListData, UsersListErrors, UsersListResponses, UsersRemoveData, UsersRemoveErrors, UsersRemoveResponses, UsersUpdateData, UsersUpdateErrors, UsersUpdateResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -268,7 +268,7 @@ export const organizationsCreate = <ThrowOnError extends boolean = false>(option
 /**
  * Deletes an organization: its keys stop working at once; its audit trail is kept.
  *
- * Needs the permission `organization:delete`.
+ * Needs the permission `organization:delete`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const organizationsDelete = <ThrowOnError extends boolean = false>(options: Options<OrganizationsDeleteData, ThrowOnError>) => (options.client ?? client).delete<OrganizationsDeleteResponses, OrganizationsDeleteErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -290,7 +290,7 @@ export const organizationsGet = <ThrowOnError extends boolean = false>(options: 
 /**
  * Changes an organization's name and settings; what is left out stays as it is.
  *
- * Needs the permission `organization:manage`.
+ * Needs the permission `organization:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const organizationsUpdate = <ThrowOnError extends boolean = false>(options: Options<OrganizationsUpdateData, ThrowOnError>) => (options.client ?? client).patch<OrganizationsUpdateResponses, OrganizationsUpdateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -404,7 +404,7 @@ export const invitationsList = <ThrowOnError extends boolean = false>(options: O
 /**
  * Invites a person into the organization: the answer shows a link, and another one is mailed.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const invitationsCreate = <ThrowOnError extends boolean = false>(options: Options<InvitationsCreateData, ThrowOnError>) => (options.client ?? client).post<InvitationsCreateResponses, InvitationsCreateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -441,7 +441,7 @@ export const invitationsGet = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Sends an invitation again, with new links for 7 days; the old ones are void.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const invitationsResend = <ThrowOnError extends boolean = false>(options: Options<InvitationsResendData, ThrowOnError>) => (options.client ?? client).post<InvitationsResendResponses, InvitationsResendErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -536,7 +536,7 @@ export const organizationPermissionsUpdate = <ThrowOnError extends boolean = fal
 /**
  * Ends a suspension.
  *
- * Needs the session of an administrator of the whole server.
+ * Needs the session of an administrator of the whole server. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const organizationsResume = <ThrowOnError extends boolean = false>(options: Options<OrganizationsResumeData, ThrowOnError>) => (options.client ?? client).post<OrganizationsResumeResponses, OrganizationsResumeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -558,7 +558,7 @@ export const rolesList = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Creates a custom role of permissions that the caller holds.
  *
- * Needs the permission `roles:manage`.
+ * Needs the permission `roles:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const rolesCreate = <ThrowOnError extends boolean = false>(options: Options<RolesCreateData, ThrowOnError>) => (options.client ?? client).post<RolesCreateResponses, RolesCreateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -595,7 +595,7 @@ export const rolesGet = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Changes a custom role for everybody who has it; what is left out stays as it is.
  *
- * Needs the permission `roles:manage`.
+ * Needs the permission `roles:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const rolesUpdate = <ThrowOnError extends boolean = false>(options: Options<RolesUpdateData, ThrowOnError>) => (options.client ?? client).patch<RolesUpdateResponses, RolesUpdateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -621,7 +621,7 @@ export const serviceAccountsList = <ThrowOnError extends boolean = false>(option
 /**
  * Creates a service account with its first key. The answer is the only one that shows the token.
  *
- * Needs the permission `service-accounts:manage`.
+ * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const serviceAccountsCreate = <ThrowOnError extends boolean = false>(options: Options<ServiceAccountsCreateData, ThrowOnError>) => (options.client ?? client).post<ServiceAccountsCreateResponses, ServiceAccountsCreateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -636,7 +636,7 @@ export const serviceAccountsCreate = <ThrowOnError extends boolean = false>(opti
 /**
  * Deletes a service account and revokes all its keys; its name becomes free.
  *
- * Needs the permission `service-accounts:manage`.
+ * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const serviceAccountsDelete = <ThrowOnError extends boolean = false>(options: Options<ServiceAccountsDeleteData, ThrowOnError>) => (options.client ?? client).delete<ServiceAccountsDeleteResponses, ServiceAccountsDeleteErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -658,7 +658,7 @@ export const serviceAccountsGet = <ThrowOnError extends boolean = false>(options
 /**
  * Changes a service account; what is left out stays as it is.
  *
- * Needs the permission `service-accounts:manage`.
+ * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const serviceAccountsUpdate = <ThrowOnError extends boolean = false>(options: Options<ServiceAccountsUpdateData, ThrowOnError>) => (options.client ?? client).patch<ServiceAccountsUpdateResponses, ServiceAccountsUpdateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -684,7 +684,7 @@ export const serviceAccountsDisable = <ThrowOnError extends boolean = false>(opt
 /**
  * Enables a service account that was disabled.
  *
- * Needs the permission `service-accounts:manage`.
+ * Needs the permission `service-accounts:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const serviceAccountsEnable = <ThrowOnError extends boolean = false>(options: Options<ServiceAccountsEnableData, ThrowOnError>) => (options.client ?? client).post<ServiceAccountsEnableResponses, ServiceAccountsEnableErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -706,7 +706,7 @@ export const keysList = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Creates a key. The answer is the only one that shows its token.
  *
- * Needs the permission `keys:manage`.
+ * Needs the permission `keys:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const keysCreate = <ThrowOnError extends boolean = false>(options: Options<KeysCreateData, ThrowOnError>) => (options.client ?? client).post<KeysCreateResponses, KeysCreateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -745,7 +745,7 @@ export const keysGet = <ThrowOnError extends boolean = false>(options: Options<K
 /**
  * Changes a key's name or limits; what is left out stays as it is.
  *
- * Needs the permission `keys:manage`.
+ * Needs the permission `keys:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const keysUpdate = <ThrowOnError extends boolean = false>(options: Options<KeysUpdateData, ThrowOnError>) => (options.client ?? client).patch<KeysUpdateResponses, KeysUpdateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -765,7 +765,7 @@ export const keysUpdate = <ThrowOnError extends boolean = false>(options: Option
  * longer than the organization's `maxKeyLifetimeSeconds`. The old key ends after `overlapSeconds`, or earlier by itself; with 0 it has expired when this returns. Refused with
  * 409: `key_revoked`, `key_replaced` (it has a successor), `key_expired`, `key_limit` (too many replaced keys still work).
  *
- * Needs the permission `keys:manage`.
+ * Needs the permission `keys:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const keysRotate = <ThrowOnError extends boolean = false>(options: Options<KeysRotateData, ThrowOnError>) => (options.client ?? client).post<KeysRotateResponses, KeysRotateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -810,7 +810,7 @@ export const serviceAccountsUsage = <ThrowOnError extends boolean = false>(optio
 /**
  * Suspends an organization: its keys are refused, its members can only look at it.
  *
- * Needs the session of an administrator of the whole server.
+ * Needs the session of an administrator of the whole server. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const organizationsSuspend = <ThrowOnError extends boolean = false>(options: Options<OrganizationsSuspendData, ThrowOnError>) => (options.client ?? client).post<OrganizationsSuspendResponses, OrganizationsSuspendErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -832,7 +832,7 @@ export const usersList = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Creates a user of the organization: active at once without a password, or with an invitation.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const usersCreate = <ThrowOnError extends boolean = false>(options: Options<UsersCreateData, ThrowOnError>) => (options.client ?? client).post<UsersCreateResponses, UsersCreateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -856,7 +856,7 @@ export const usersCreate = <ThrowOnError extends boolean = false>(options: Optio
  * the answer has a line for each row, while the work goes on, and a last one with the totals. A row that fails does not undo
  * others. Importing the same file again changes nothing more, so that is how to go on after an answer without that last line.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const importsUsers = <ThrowOnError extends boolean = false>(options: Options<ImportsUsersData, ThrowOnError>) => (options.client ?? client).post<ImportsUsersResponses, ImportsUsersErrors, ThrowOnError>({
     bodySerializer: null,
@@ -894,7 +894,7 @@ export const usersGet = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Changes a user's role and attributes; what is left out stays as it is.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const usersUpdate = <ThrowOnError extends boolean = false>(options: Options<UsersUpdateData, ThrowOnError>) => (options.client ?? client).patch<UsersUpdateResponses, UsersUpdateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -920,7 +920,7 @@ export const usersDisable = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Gives a disabled user access again.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const usersEnable = <ThrowOnError extends boolean = false>(options: Options<UsersEnableData, ThrowOnError>) => (options.client ?? client).post<UsersEnableResponses, UsersEnableErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -932,7 +932,7 @@ export const usersEnable = <ThrowOnError extends boolean = false>(options: Optio
  * Invites a user who was created without an invitation: the answer shows a link with which they set a first password, and another
  * one is mailed. They are `invited` until they accept.
  *
- * Needs the permission `users:manage`.
+ * Needs the permission `users:manage`. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const usersInvite = <ThrowOnError extends boolean = false>(options: Options<UsersInviteData, ThrowOnError>) => (options.client ?? client).post<UsersInviteResponses, UsersInviteErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -1017,6 +1017,22 @@ export const sessionsEndCurrent = <ThrowOnError extends boolean = false>(options
 });
 
 /**
+ * Proves the caller's password again, for this session: what is dangerous needs a proof from the last 15 minutes, and a login is one. Wrong
+ * ones are 403 `wrong_password`, and count as failed logins from this address do.
+ *
+ * Needs the session of a person.
+ */
+export const sessionsReauthenticate = <ThrowOnError extends boolean = false>(options: Options<SessionsReauthenticateData, ThrowOnError>) => (options.client ?? client).post<SessionsReauthenticateResponses, SessionsReauthenticateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/sessions/current/reauthenticate',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Ends one of the caller's own sessions.
  *
  * Needs the session of a person.
@@ -1056,7 +1072,7 @@ export const signingKeysList = <ThrowOnError extends boolean = false>(options?: 
  * Makes the next signing key. It is published at once and signs an hour later; keys rotate by themselves every 90 days.
  * After a leak send `revokeOld`: the new key signs at once, and all access tokens made before are refused.
  *
- * Needs the session of an administrator of the whole server.
+ * Needs the session of an administrator of the whole server. Of people it wants a password that was proved in the last 15 minutes (`sessions_reauthenticate`): else 401 `reauthentication_required`.
  */
 export const signingKeysRotate = <ThrowOnError extends boolean = false>(options?: Options<SigningKeysRotateData, ThrowOnError>) => (options?.client ?? client).post<SigningKeysRotateResponses, SigningKeysRotateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -781,6 +781,10 @@ export type MeSession = {
      * When it ends at the latest; 30 minutes without a request end it too.
      */
     expiresAt: string;
+    /**
+     * When the person last proved their password for it: at the login, or later for what is dangerous.
+     */
+    authenticatedAt: string;
     id: string;
 };
 
@@ -1018,6 +1022,10 @@ export type PublicKey = {
     crv?: string;
     x?: string;
     y?: string;
+};
+
+export type ReauthenticationInput = {
+    password: string;
 };
 
 export type RevocationInput = {
@@ -1379,6 +1387,10 @@ export type Session = {
      */
     lastSeenAt: string;
     expiresAt: string;
+    /**
+     * When the person last proved their password for it: at the login, or later for what is dangerous.
+     */
+    authenticatedAt: string;
     id: string;
     ip: string;
     userAgent: string | null;
@@ -2802,7 +2814,7 @@ export type OrganizationsDeleteErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -2924,7 +2936,7 @@ export type OrganizationsUpdateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -3717,7 +3729,7 @@ export type InvitationsCreateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -3915,7 +3927,7 @@ export type InvitationsResendErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -4403,7 +4415,7 @@ export type OrganizationsResumeErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -4536,7 +4548,7 @@ export type RolesCreateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -4734,7 +4746,7 @@ export type RolesUpdateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -4887,7 +4899,7 @@ export type ServiceAccountsCreateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -4961,7 +4973,7 @@ export type ServiceAccountsDeleteErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5085,7 +5097,7 @@ export type ServiceAccountsUpdateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5225,7 +5237,7 @@ export type ServiceAccountsEnableErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5360,7 +5372,7 @@ export type KeysCreateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5561,7 +5573,7 @@ export type KeysUpdateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5640,7 +5652,7 @@ export type KeysRotateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5840,7 +5852,7 @@ export type OrganizationsSuspendErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -5981,7 +5993,7 @@ export type UsersCreateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -6053,7 +6065,7 @@ export type ImportsUsersErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -6247,7 +6259,7 @@ export type UsersUpdateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -6387,7 +6399,7 @@ export type UsersEnableErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -6453,7 +6465,7 @@ export type UsersInviteErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**
@@ -6820,6 +6832,63 @@ export type SessionsEndCurrentResponses = {
 
 export type SessionsEndCurrentResponse = SessionsEndCurrentResponses[keyof SessionsEndCurrentResponses];
 
+export type SessionsReauthenticateData = {
+    body: ReauthenticationInput;
+    path?: never;
+    query?: never;
+    url: '/v1/sessions/current/reauthenticate';
+};
+
+export type SessionsReauthenticateErrors = {
+    /**
+     * The request is malformed, or a field is not valid: `errors` names each.
+     */
+    400: Problem;
+    /**
+     * There is no credential, or it is not valid (any more).
+     */
+    401: Problem;
+    /**
+     * The credential is good, but may not do this: `required` names a missing permission. Or a page of another server sent the session cookie: `cross_site_request`.
+     */
+    403: Problem;
+    /**
+     * The state of the resource does not allow it. Or the request is a retry of one that is still being worked on: `idempotency_in_flight`, with `Retry-After`.
+     */
+    409: Problem;
+    /**
+     * The body is too large: JSON may have 64 KiB, a file 64 MiB.
+     */
+    413: Problem;
+    /**
+     * The body is of another content type.
+     */
+    415: Problem;
+    /**
+     * The credential has used this operation too often, too many bad credentials came from the address, or too many passwords were tried for one e-mail from there: wait as long as `Retry-After` says.
+     */
+    429: Problem;
+    /**
+     * The headers have more than 16 KiB in all, the path and its query included.
+     */
+    431: Problem;
+    /**
+     * The server cannot answer now. Changes may be retried with the same `Idempotency-Key`.
+     */
+    503: Problem;
+};
+
+export type SessionsReauthenticateError = SessionsReauthenticateErrors[keyof SessionsReauthenticateErrors];
+
+export type SessionsReauthenticateResponses = {
+    /**
+     * Done; there is nothing to show.
+     */
+    204: void;
+};
+
+export type SessionsReauthenticateResponse = SessionsReauthenticateResponses[keyof SessionsReauthenticateResponses];
+
 export type SessionsEndData = {
     body?: never;
     path: {
@@ -6994,7 +7063,7 @@ export type SigningKeysRotateErrors = {
      */
     400: Problem;
     /**
-     * There is no credential, or it is not valid (any more).
+     * There is no credential, it is not valid (any more), or it is a session whose person must prove their password again: `reauthentication_required`, with the challenge of RFC 9470.
      */
     401: Problem;
     /**

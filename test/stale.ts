@@ -1,0 +1,14 @@
+import type { TestServer } from './harness.js';
+
+/** As if the person of a session had proved their password so many seconds ago; by default too long for what is dangerous. */
+export function makeStale(
+  { database }: TestServer,
+  { sessionId }: { sessionId: string },
+  seconds = 901,
+): Promise<number> {
+  return database.system(
+    (tx) => tx.$executeRaw`
+      UPDATE sessions SET authenticated_at = clock_timestamp() - make_interval(secs => ${seconds}::int)
+      WHERE id = ${sessionId}`,
+  );
+}
