@@ -99,7 +99,8 @@ async function state({ id }: Operation): Promise<string> {
   const rows = await database.system(async (tx) => {
     const changes = await tx.auditEvent.count({ where: { action: { not: 'http.request' } } });
     const keys = await tx.key.findMany({ omit: { lastUsedAt: true, lastUsedIp: true } });
-    const sessions = await tx.session.findMany({ select: { id: true } });
+    // Its rows change places when somebody is seen.
+    const sessions = await tx.session.findMany({ select: { id: true }, orderBy: { id: 'asc' } });
     const tables = [
       await tx.organization.findMany(),
       await tx.user.findMany(),
