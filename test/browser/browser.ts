@@ -303,10 +303,11 @@ export async function expectRows(page: Page, table: string, expected: string[]):
   }).catch(() => expect(found).toEqual(expected));
 }
 
-/** Waits until a page shows what it has to show. */
+/** Waits until a page shows what it has to show. What a dialog covers may wait for its answer. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading').first().waitFor();
-  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+  const busy = page.locator('[aria-busy=true]:not([aria-hidden=true] *)');
+  await busy.first().waitFor({ state: 'detached' });
 }
 
 function organizationOf({ id, name }: { id: string; name: string }): Organization {

@@ -1,10 +1,18 @@
 import { createClient, ProblemError } from '@claviger/sdk';
+import { withProof } from './proof';
 
 /**
  * The API of the server that the panel came from. The session is a cookie that no script can read. Nobody looks at an empty page
- * for half a minute: longer waits are told.
+ * for half a minute: longer waits are told. Whoever does what is dangerous may be asked for their password meanwhile.
  */
-export const api = createClient({ baseUrl: window.location.origin, maxDelaySeconds: 5 });
+export const api = createClient({
+  baseUrl: window.location.origin,
+  maxDelaySeconds: 5,
+  fetch: (input, init) => {
+    const request = new Request(input, init);
+    return withProof(() => fetch(request.clone()));
+  },
+});
 
 /**
  * Errors of a form, by the name of the field: the JSON pointer without its first slash. What is said of an entry of a list
@@ -47,6 +55,11 @@ export function isProblem(error: unknown, code: string): error is ProblemError {
   return error instanceof ProblemError && error.code === code;
 }
 
+/** Whether somebody was asked for their password, and would rather not: nothing was done, and nobody need be told. */
+export function isUnproved(error: unknown): boolean {
+  return isProblem(error, 'reauthentication_required');
+}
+
 /**
  * Whether a refusal says that nobody is logged in. So does the one for a flood of bad credentials: a good session is never part of
  * one, whoever else shares its address.
@@ -54,6 +67,7 @@ export function isProblem(error: unknown, code: string): error is ProblemError {
 export function isLoggedOut(error: unknown): error is ProblemError {
   return (
     error instanceof ProblemError &&
+    !isUnproved(error) &&
     (error.status === 401 || error.code === 'too_many_bad_credentials')
   );
 }

@@ -8,6 +8,7 @@ export function LoginDialog({ email, onClose }: { email: string; onClose: () => 
   return (
     <Dialog
       open
+      isAbove
       onClose={onClose}
       title="Your session has ended"
       description="Log in again: everything stays as it is."

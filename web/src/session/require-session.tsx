@@ -1,5 +1,6 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
+import { giveUpProof, useWaitingProof } from '../api/proof';
 import { Button } from '../ui/button';
 import { Loading } from '../ui/loading';
 import { ProblemNotice } from '../ui/notice';
@@ -10,6 +11,8 @@ import { MeContext, useEndedSession, useMeQuery } from './session';
 
 // It is there before the session ends, also when the server is upgraded meanwhile.
 const LoginDialog = onDemand(() => import('./login-dialog').then((module) => module.LoginDialog));
+
+const ProofDialog = onDemand(() => import('./proof-dialog').then((module) => module.ProofDialog));
 
 /**
  * Lets in who is logged in, and sends everybody else to the login and back. A session that ends by itself hides the page, but keeps
@@ -31,9 +34,17 @@ export function RequireSession() {
       <div className={styles.page} hidden={me === null}>
         <Outlet key={who.id} />
       </div>
+      {me !== null && <Proof email={who.email} />}
       {me === null && ended && <Ended noticed={ended.noticed} email={who.email} />}
     </MeContext>
   );
+}
+
+/** Over the page and its dialogs, while a request waits for the password of whoever makes it. */
+function Proof({ email }: { email: string }) {
+  const waiting = useWaitingProof();
+  useEffect(() => giveUpProof, []);
+  return waiting && <ProofDialog email={email} onDone={waiting.settle} />;
 }
 
 /** In place of the page. The login is a dialog, because the page may have one open, which would be above everything else. */

@@ -1,7 +1,7 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import { type ReactNode, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Button } from './button';
 import styles from './dialog.module.css';
 import { ProblemNotice } from './notice';
@@ -12,6 +12,8 @@ interface DialogProps {
   onClose: () => void;
   title: ReactNode;
   description?: ReactNode;
+  /** Whether it may stand above a dialog that it is no part of. */
+  isAbove?: boolean;
   children: ReactNode;
 }
 
@@ -32,15 +34,31 @@ export function firstFieldIn(element: HTMLElement | null): HTMLElement | null {
   return element?.querySelector<HTMLElement>(FIELD) ?? null;
 }
 
+/** Keeps Escape from the dialogs below: they would close with this one, and their drafts with them. */
+function useEscape(isOwn: boolean, onClose: () => void): void {
+  useEffect(() => {
+    if (!isOwn) return undefined;
+    const close = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.isComposing) return;
+      event.stopImmediatePropagation();
+      onClose();
+    };
+    window.addEventListener('keydown', close, { capture: true });
+    return () => window.removeEventListener('keydown', close, { capture: true });
+  }, [isOwn, onClose]);
+}
+
 function Popup({
   open,
   onClose,
   title,
   description,
+  isAbove = false,
   children,
   className,
 }: DialogProps & { className: string | undefined }) {
   const popup = useRef<HTMLDivElement>(null);
+  useEscape(isAbove && open, onClose);
   return (
     <Base.Root open={open} onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Base.Portal>

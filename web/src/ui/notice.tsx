@@ -1,7 +1,7 @@
 import { ProblemError } from '@claviger/sdk';
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { fieldErrors } from '../api/client';
+import { fieldErrors, isUnproved } from '../api/client';
 import { Button } from './button';
 import { capitalized } from './capitalized';
 import styles from './notice.module.css';
@@ -62,7 +62,7 @@ interface Retry {
  * offers to read again, where that can help; nothing is tried again without being asked.
  */
 export function ProblemNotice({ error, retry }: { error: unknown; retry?: Retry }) {
-  if (error === undefined || error === null) return null;
+  if (error === undefined || error === null || isUnproved(error)) return null;
   if (!(error instanceof ProblemError)) {
     return (
       <Notice tone="danger" role="alert" title="The server could not be reached">

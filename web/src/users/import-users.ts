@@ -1,4 +1,5 @@
 import { ndjson, ProblemError } from '@claviger/sdk';
+import { withProof } from '../api/proof';
 
 /** What became of a row of a file. */
 export interface ImportedRow {
@@ -36,12 +37,14 @@ export async function* importUsers(
   { validateOnly, signal }: { validateOnly: boolean; signal: AbortSignal },
 ): AsyncGenerator<ImportedRow | ImportSummary, void> {
   const path = `/v1/organizations/${encodeURIComponent(organizationId)}/users/import`;
-  const response = await fetch(`${path}?validateOnly=${validateOnly}`, {
-    method: 'POST',
-    headers: { 'Content-Type': formatOfFile(file) },
-    body: file,
-    signal,
-  });
+  const response = await withProof(() =>
+    fetch(`${path}?validateOnly=${validateOnly}`, {
+      method: 'POST',
+      headers: { 'Content-Type': formatOfFile(file) },
+      body: file,
+      signal,
+    }),
+  );
   if (!response.ok || !response.body) throw await problemOf(response);
   yield* ndjson<ImportedRow | ImportSummary>(response.body);
 }
