@@ -1,4 +1,5 @@
 import { redactTokens } from '../crypto/token.js';
+import { INVISIBLE_CHARACTER } from './text-patterns.js';
 
 /** One fault of the input. `pointer` is RFC 6901 for bodies (`/expiresAt`), `/name` for a query parameter. */
 export interface FieldError {
@@ -44,6 +45,7 @@ export interface ProblemRequest {
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 
 const MAX_POINTER_LENGTH = 512;
+const INVISIBLE = new RegExp(INVISIBLE_CHARACTER, 'g');
 const MAX_POINTERS_NAMED = 5;
 
 /**
@@ -86,7 +88,10 @@ export function toProblemBody(problem: Problem, request: ProblemRequest): Proble
 /** 400 `validation_failed`, naming every pointer at fault. */
 export function invalid(...errors: FieldError[]): Problem {
   const safe = errors.map(withoutTokens);
-  const named = safe.slice(0, MAX_POINTERS_NAMED).map(({ pointer }) => pointer || '(body)');
+  // Read by people: what a caller has called a field does not move the cursor of a terminal.
+  const named = safe
+    .slice(0, MAX_POINTERS_NAMED)
+    .map(({ pointer }) => pointer.replace(INVISIBLE, '\ufffd') || '(body)');
   const more = safe.length > named.length ? ', ...' : '';
   const detail = `The request is not valid: ${named.join(', ')}${more}.`;
   return new Problem(400, 'validation_failed', detail, { errors: safe });

@@ -40,6 +40,11 @@ const base64url = (length: number) => ({
 const upTo = (maxItems: number) => ({ maxItems });
 const whole = (minimum: number, maximum: number) => ({ minimum, maximum });
 const words = (maxLength: number) => ({ maxLength, pattern: '^[!-~]+(?: [!-~]+)*$' });
+/** An optional parameter under `/oauth`: without a value it counts as left out (RFC 6749 section 3.2). */
+const orEmpty = ({ pattern, ...rest }: { maxLength: number; pattern: string }) => ({
+  ...rest,
+  pattern: `^(?:${pattern.slice(1, -1)})?$`,
+});
 
 /** A number of a public key. */
 const number = (maxLength: number) => ({ maxLength, pattern: BASE64URL.source });
@@ -47,7 +52,7 @@ const number = (maxLength: number) => ({ maxLength, pattern: BASE64URL.source })
 const HASH = { maxLength: 64, pattern: '^[0-9a-f]{64}$' };
 const ADDRESS = { maxLength: MAX_ADDRESS_LENGTH, pattern: '^[0-9a-f:.]+$' };
 const CHAIN = { maxLength: 30, pattern: `${idPattern('org')}|^system$` };
-const CODE = { maxLength: 64, pattern: '^[a-z_]+$' };
+const CODE = { maxLength: 64, pattern: '^[a-z0-9_]+$' };
 const COUNT = whole(0, Number.MAX_SAFE_INTEGER);
 const JOSE_NAME = { maxLength: 16, pattern: '^[A-Za-z0-9-]+$' };
 const JWT = {
@@ -111,7 +116,7 @@ const FIELDS: Readonly<Record<string, Json>> = {
   permission: PERMISSION,
   permissions: upTo(MAX_PERMISSIONS),
   'permissions[]': PERMISSION,
-  pointer: text(512),
+  pointer: { maxLength: 512, format: 'json-pointer' },
   previousHash: HASH,
   purpose: text(1_000),
   reason: text(256),
@@ -178,19 +183,22 @@ const FIELDS: Readonly<Record<string, Json>> = {
 const INPUT_FIELDS: Readonly<Record<string, Json>> = {
   'allowedCidrs[]': { maxLength: 64, pattern: '^[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?$' },
   backupOwnerId: id('usr'),
-  client_assertion: { ...JWT, maxLength: BODY_LIMIT },
-  client_assertion_type: words(BODY_LIMIT),
-  client_ip: { maxLength: MAX_CLIENT_IP, pattern: String.raw`^[0-9A-Fa-f:.]+(?:%[^\u0000]*)?$` },
-  client_id: { ...id('sa'), maxLength: BODY_LIMIT },
+  client_assertion: orEmpty({ ...JWT, maxLength: BODY_LIMIT }),
+  client_assertion_type: orEmpty(words(BODY_LIMIT)),
+  client_ip: orEmpty({
+    maxLength: MAX_CLIENT_IP,
+    pattern: String.raw`^[0-9A-Fa-f:.]+(?:%[^\u0000]*)?$`,
+  }),
+  client_id: orEmpty({ maxLength: BODY_LIMIT, pattern: idPattern('sa') }),
   client_secret: { maxLength: BODY_LIMIT },
   grant_type: words(BODY_LIMIT),
   currentPassword: text(1_024),
   ownerId: id('usr'),
   'permissions[]': PERMISSION,
-  required_scope: words(4_000),
+  required_scope: orEmpty(words(4_000)),
   'resource[]': { maxLength: 500, pattern: URI.pattern },
   role: KEY_OF_ROLE,
-  scope: words(8_000),
+  scope: orEmpty(words(8_000)),
   'systems[]': { maxLength: 100, pattern: NAME_PATTERN },
   token: TOKEN,
   token_type_hint: text(BODY_LIMIT),
