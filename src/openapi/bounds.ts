@@ -205,6 +205,7 @@ const INPUT_FIELDS: Readonly<Record<string, Json>> = {
   'IntrospectionInput.token': text(BODY_LIMIT),
   'LoginInput.email': text(254),
   'LoginInput.password': text(1_024),
+  'ReauthenticationInput.password': text(1_024),
   'RevocationInput.token': text(BODY_LIMIT),
 };
 

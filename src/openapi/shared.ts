@@ -326,7 +326,8 @@ function toResponse({ status, description, code, detail, extra, headers }: Share
     description,
     headers: {
       'X-Request-Id': headerRef('RequestId'),
-      ...(status === 401 ? {} : limitHeaders()),
+      // Nobody is known yet whose requests could be counted.
+      ...(status === 401 || status === 431 ? {} : limitHeaders()),
       ...Object.fromEntries(shown),
     },
     content,
