@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pythonTools } from '../../scripts/python-tools.mjs';
 
 const HERE = import.meta.dirname;
 const DOCUMENT = readFileSync(join(HERE, '../../openapi.json'), 'utf8');
+/** Whether the machine has Python, with what an environment of its own takes. */
+export const hasPython = spawnSync('python3', ['-c', 'import ensurepip']).status === 0;
+
 /** Any: it makes runs repeatable. */
 const SEED = '20261130';
 
@@ -23,7 +26,7 @@ export interface Run {
   exclude?: readonly string[];
   /** How many requests of each operation the phases of random requests make. */
   examples: number;
-  /** Where its settings and its report are put. */
+  /** Where its settings are put. */
   folder: string;
 }
 
@@ -38,13 +41,15 @@ export async function schemathesis(run: Run): Promise<{ code: number | null; out
     ...(run.include ?? []).flatMap((id) => ['--include-operation-id', id]),
     ...(run.exclude ?? []).flatMap((id) => ['--exclude-operation-id', id]),
   ];
+  // Links lead to other operations.
+  const phases = ['examples', 'coverage', 'fuzzing', ...(run.include ? [] : ['stateful'])];
   const child = spawn(
     join(bin, 'st'),
     [
       ...['--config-file', settings, 'run', document, '--url', run.url],
       ...['--header', `Authorization: Bearer ${run.token}`],
       ...['--seed', SEED, '--max-examples', String(run.examples)],
-      ...['--report', 'ndjson', '--report-dir', run.folder, ...filters],
+      ...['--phases', phases.join(','), ...filters],
     ],
     {
       cwd: run.folder,

@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const JAR = join(import.meta.dirname, 'node_modules/specmatic/specmatic.jar');
+
+/** Whether the machine has Java. */
+export const hasJava = spawnSync('java', ['-version']).status === 0;
 
 /** What came of it. */
 export interface Result {
