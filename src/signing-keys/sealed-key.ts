@@ -1,5 +1,6 @@
 import {
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   type JsonWebKey,
   type KeyObject,
@@ -19,11 +20,17 @@ export interface SealedKeyPair {
 
 /** Makes a key pair for ES256, its private key sealed under the pepper and bound to its id. */
 export async function makeSealedKeyPair(pepper: Pepper): Promise<SealedKeyPair> {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const publicKey = pair.publicKey.export({ format: 'jwk' });
+  // Not as key objects: Node 20 stands still for ever when one is exported as a JWK just as what has generated it is collected, for
+  // both want the same lock.
+  const pair = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { format: 'der', type: 'spki' },
+    privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+  });
+  const opened = createPublicKey({ key: pair.publicKey, format: 'der', type: 'spki' });
+  const publicKey = opened.export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint(publicKey);
-  const text = pair.privateKey.export({ format: 'der', type: 'pkcs8' });
-  const sealedPrivateKey = sealBytes(sealingKey(pepper), text, kid);
+  const sealedPrivateKey = sealBytes(sealingKey(pepper), pair.privateKey, kid);
   return { kid, publicKey, sealedPrivateKey, pepperVersion: pepper.version };
 }
 
