@@ -8,7 +8,6 @@ export default {
   testMatch: ['<rootDir>/test/contract/*.contract-spec.ts'],
   globalSetup: undefined,
   globalTeardown: undefined,
-  // The tools take the cores themselves.
-  maxWorkers: 1,
+  maxWorkers: 2,
   testTimeout: 3_600_000,
 };

@@ -112,7 +112,9 @@ export class Scene {
     );
     const counts = new Map(rows.map(({ request_id, count }) => [request_id, count]));
     return exchanges.filter(
-      ({ path, requestId }) => isAudited(path) && counts.get(requestId ?? '') !== 1,
+      ({ path, status, requestId }) =>
+        // 431 is answered before there is a request.
+        status !== 431 && isAudited(path) && counts.get(requestId ?? '') !== 1,
     );
   }
 
