@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { createHmac, type KeyObject, randomUUID } from 'node:crypto';
 import { MAX_ACCESS_TOKEN_SECONDS } from '../src/config.js';
 import { DatabaseService } from '../src/database/database.service.js';
@@ -16,6 +16,7 @@ import {
   type TestPerson,
   type TestServiceAccount,
 } from './factories.js';
+import { keyPairFor } from './key-pairs.js';
 import { askForToken, postForm, withAccessToken } from './oauth.js';
 import { from } from './strangers.js';
 
@@ -295,8 +296,8 @@ describe('what is no access token for this server', () => {
   });
 
   it('brings its own key: in the header, under a known id, or under an invented one', async () => {
-    const own = await generateKeyPair('ES256', { extractable: true });
-    const jwk = await exportJWK(own.publicKey);
+    const own = keyPairFor('ES256');
+    const jwk = own.publicKey;
     const sign = (inHeader: object) =>
       new SignJWT(claims()).setProtectedHeader({ ...header(), ...inHeader }).sign(own.privateKey);
     expect((await outcomeOf(await sign({ jwk }))).reason).toBe('bad_signature');

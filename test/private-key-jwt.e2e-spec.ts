@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { exportJWK, generateKeyPair, type GenerateKeyPairResult, type JWK, SignJWT } from 'jose';
-import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { type JWK, SignJWT } from 'jose';
+import { createHmac, type KeyObject, randomUUID } from 'node:crypto';
 import { remember } from './canary.js';
 import { onPostgres } from './database.js';
 import { eventsOf, startServer, startSibling, type TestServer } from './harness.js';
@@ -12,6 +12,7 @@ import {
   type TestPerson,
   type TestServiceAccount,
 } from './factories.js';
+import { keyPairFor, newKeyPair } from './key-pairs.js';
 import { postForm } from './oauth.js';
 import { from } from './strangers.js';
 
@@ -42,24 +43,21 @@ interface AssertingClient {
   alg: string;
   keyId: string;
   path: string;
-  privateKey: GenerateKeyPairResult['privateKey'];
+  privateKey: KeyObject;
   publicKey: JWK;
 }
-
-const OPTIONS: Record<string, object> = { EdDSA: { crv: 'Ed25519' } };
 
 async function anAssertingClient(
   alg = 'ES256',
   { role = 'viewer', limits = {} }: { role?: string; limits?: object } = {},
 ): Promise<AssertingClient> {
   const account = await aServiceAccount(server, organization, { role });
-  const pair = await generateKeyPair(alg, { extractable: true, ...OPTIONS[alg] });
-  const publicKey = await exportJWK(pair.publicKey);
+  const { publicKey, privateKey } = keyPairFor(alg);
   const keys = `${account.path}/keys`;
   const made = await owner.client.post(keys, { name: 'Signed', publicKey, ...limits });
   expect(made.status).toBe(201);
   const path = `${keys}/${made.body.id}`;
-  return { account, alg, keyId: made.body.id, path, privateKey: pair.privateKey, publicKey };
+  return { account, alg, keyId: made.body.id, path, privateKey, publicKey };
 }
 
 const claimsOf = ({ account }: AssertingClient) => ({
@@ -113,20 +111,20 @@ describe('a key with a public key', () => {
   });
 
   it('can be the first one of an account', async () => {
-    const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const { publicKey } = keyPairFor('ES256');
     const { status, body } = await owner.client.post(`${organization.path}/service-accounts`, {
       name: `Signing ${randomUUID()}`,
       role: 'viewer',
-      key: { publicKey: await exportJWK(publicKey) },
+      key: { publicKey },
     });
     expect(status).toBe(201);
     expect(body.key).toMatchObject({ type: 'publicKey', token: null, obfuscatedToken: null });
   });
 
   it('keeps its thumbprint on the trail, and only what belongs to a public key', async () => {
-    const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const { publicKey } = keyPairFor('ES256');
     const account = await aServiceAccount(server, organization);
-    const jwk = { ...(await exportJWK(publicKey)), kid: 'mine', use: 'sig', alg: 'ES256' };
+    const jwk = { ...publicKey, kid: 'mine', use: 'sig', alg: 'ES256' };
     const { headers, body } = await owner.client.post(`${account.path}/keys`, {
       name: 'Signed',
       publicKey: jwk,
@@ -145,21 +143,22 @@ describe('a key with a public key', () => {
     const { status, body } = await owner.client.patch(path, { name: 'Renamed', permissions: [] });
     expect(status).toBe(200);
     expect(body).toMatchObject({ name: 'Renamed', permissions: [], type: 'publicKey' });
-    const { publicKey } = await generateKeyPair('ES256', { extractable: true });
-    const again = await owner.client.patch(path, { publicKey: await exportJWK(publicKey) });
+    const { publicKey } = keyPairFor('ES256');
+    const again = await owner.client.patch(path, { publicKey });
     expect(again.body.errors).toMatchObject([{ pointer: '/publicKey', code: 'unknown_property' }]);
   });
 
   describe('is refused', () => {
-    const jwkOf = (
-      type: 'ec' | 'rsa',
-      options: object,
-      part: 'publicKey' | 'privateKey' = 'publicKey',
-    ) => (generateKeyPairSync as any)(type, options)[part].export({ format: 'jwk' });
+    const jwkOf = (type: 'ec' | 'rsa', options: object) => newKeyPair(type, options).publicKey;
     const good = jwkOf('ec', { namedCurve: 'P-256' });
 
     it.each<[string, unknown, string, string]>([
-      ['a private key', jwkOf('ec', { namedCurve: 'P-256' }, 'privateKey'), '/d', 'private_key'],
+      [
+        'a private key',
+        keyPairFor('ES256').privateKey.export({ format: 'jwk' }),
+        '/d',
+        'private_key',
+      ],
       ['a secret', { kty: 'oct', k: 'c2VjcmV0' }, '/k', 'private_key'],
       ['a weak RSA key', jwkOf('rsa', { modulusLength: 1024 }), '/n', 'too_short'],
       [

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { newId } from '../src/crypto/id.js';
 import { createToken } from '../src/crypto/token.js';
 import { type Answer, type Client, startServer, changesOf, errorsOf } from './harness.js';
@@ -12,6 +12,7 @@ import {
   type TestOrganization,
   type TestPerson,
 } from './factories.js';
+import { keyPairFor } from './key-pairs.js';
 import { setKey } from './lifetimes.js';
 import { withAccessToken } from './oauth.js';
 
@@ -37,10 +38,6 @@ const statusWith = async (client: Client) => (await client.get('/v1/me')).status
 
 /** Brings the end of an overlap, as if the time had passed. */
 const endOverlap = (id: string) => setKey(server, id, { expiresAt: PAST });
-
-function aPublicKey() {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
-}
 
 describe('a replaced key', () => {
   async function replaced() {
@@ -117,7 +114,7 @@ describe('a key with a public key', () => {
     const account = await aServiceAccount(server, organization);
     const made = await owner.client.post(`${account.path}/keys`, {
       name: 'Signed',
-      publicKey: aPublicKey(),
+      publicKey: keyPairFor('ES256').publicKey,
     });
     expect(made.status).toBe(201);
     const path = `${account.path}/keys/${made.body.id}`;
@@ -125,7 +122,7 @@ describe('a key with a public key', () => {
       400,
       [['/publicKey', 'required']],
     ]);
-    const publicKey = aPublicKey();
+    const publicKey = keyPairFor('ES256').publicKey;
     const { status, body } = await owner.client.post(`${path}/rotate`, { publicKey });
     expect(status).toBe(201);
     expect(body).toMatchObject({
@@ -139,7 +136,7 @@ describe('a key with a public key', () => {
 
   it('can take over from a token', async () => {
     const account = await aServiceAccount(server, organization);
-    const input = { publicKey: aPublicKey() };
+    const input = { publicKey: keyPairFor('ES256').publicKey };
     const { status, body } = await owner.client.post(`${keyPath(account)}/rotate`, input);
     expect(status).toBe(201);
     expect(body).toMatchObject({ type: 'publicKey', token: null });
