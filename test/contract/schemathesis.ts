@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pythonTools } from '../../scripts/python-tools.mjs';
+import { narrow, type Schema } from './narrow.js';
 
 const HERE = import.meta.dirname;
 const DOCUMENT = readFileSync(join(HERE, '../../openapi.json'), 'utf8');
@@ -24,13 +25,15 @@ export interface Run {
   include?: readonly string[];
   /** All but these. */
   exclude?: readonly string[];
-  /** How many requests of each operation the phases of random requests make. */
+  /** How many requests of each operation, or walks along links, are made up. */
   examples: number;
+  /** Whether to walk along links, from what a request has made to what can be done with it, instead of asking for each operation. */
+  followsLinks: boolean;
   /** Where its settings are put. */
   folder: string;
 }
 
-/** Runs Schemathesis (all phases, all checks that make sense here) and answers its exit code and what it printed. */
+/** Runs Schemathesis, with all checks that make sense here, and answers its exit code and what it printed. */
 export async function schemathesis(run: Run): Promise<{ code: number | null; output: string }> {
   const bin = pythonTools('contract', join(HERE, 'requirements.txt'));
   const document = join(run.folder, 'openapi.json');
@@ -41,15 +44,17 @@ export async function schemathesis(run: Run): Promise<{ code: number | null; out
     ...(run.include ?? []).flatMap((id) => ['--include-operation-id', id]),
     ...(run.exclude ?? []).flatMap((id) => ['--exclude-operation-id', id]),
   ];
-  // Links lead to other operations.
-  const phases = ['examples', 'coverage', 'fuzzing', ...(run.include ? [] : ['stateful'])];
+  const what = run.followsLinks
+    ? ['--phases', 'stateful', '--mode', 'positive']
+    : ['--phases', 'examples,coverage,fuzzing'];
   const child = spawn(
     join(bin, 'st'),
     [
       ...['--config-file', settings, 'run', document, '--url', run.url],
       ...['--header', `Authorization: Bearer ${run.token}`],
       ...['--seed', SEED, '--max-examples', String(run.examples)],
-      ...['--phases', phases.join(','), ...filters],
+      ...what,
+      ...filters,
     ],
     {
       cwd: run.folder,
@@ -80,16 +85,23 @@ include-operation-id = "imports_users"
 checks.negative_data_rejection.enabled = false
 `;
 
-/** openapi.json with that organization as the only one, so that what is made up is about something that is there. */
-function documentOf({ organizationId }: Run): string {
-  return JSON.stringify(
-    JSON.parse(DOCUMENT, (name, value) => {
-      if (value?.in === 'path' && value.name === 'organizationId' && organizationId !== undefined) {
-        return { ...value, schema: { type: 'string', enum: [organizationId] } };
-      }
-      return withoutLongest(name, value);
-    }),
-  );
+/**
+ * openapi.json with that organization as the only one, so that what is made up is about something that is there. For links what is sent
+ * is narrowed to what can be made.
+ */
+function documentOf({ organizationId, followsLinks }: Run): string {
+  const document = JSON.parse(DOCUMENT, (name, value) => {
+    if (value?.in === 'path' && value.name === 'organizationId' && organizationId !== undefined) {
+      return { ...value, schema: { type: 'string', enum: [organizationId] } };
+    }
+    return withoutLongest(name, value);
+  });
+  if (followsLinks) {
+    for (const [name, schema] of Object.entries<Schema>(document.components.schemas)) {
+      if (name.endsWith('Input')) narrow(schema);
+    }
+  }
+  return JSON.stringify(document);
 }
 
 function withoutLongest(name: string, value: unknown): unknown {

@@ -1,9 +1,9 @@
+import { LEFT_OUT, narrow, type Schema } from './narrow.js';
+
 /** openapi.json, as far as it matters here. */
 interface Document {
   paths: Record<string, Record<string, Operation>>;
-  components: {
-    schemas: Record<string, { properties?: Record<string, object>; required?: string[] }>;
-  };
+  components: { schemas: Record<string, Schema> };
 }
 
 interface Operation {
@@ -19,20 +19,8 @@ export type Things = (operation: Operation & { path: string }) => Promise<Record
 /** It tries every combination of what is optional: 65,000 requests for the sixteen filters of one list. */
 const MOST_OPTIONAL = 2;
 
-/**
- * Of what a request depends on there is nothing in a schema: which roles and permissions exist, who may own an account, that an
- * expiry lies ahead, where a trail ends. Some of it is narrowed to what is right everywhere, the rest left out.
- */
-const NARROWED: Record<string, object> = {
-  role: { type: 'string', enum: ['viewer'] },
-};
-const LEFT_OUT = [
-  ...['ownerId', 'backupOwnerId', 'expiresAt', 'publicKey', 'allowedCidrs', 'documentationUrl'],
-  // Its elements must differ, which the tool does not know.
-  'permissions',
-  ...['settings', 'attributes', 'requestsPerMinute', 'overlapSeconds', 'labels', 'systems'],
-  ...['after', 'fromSequence'],
-];
+/** What a query may not say at random: where a page begins, and where a trail ends. */
+const NOT_ASKED = [...LEFT_OUT, 'after', 'fromSequence'];
 
 /**
  * openapi.json for Specmatic, which asks each operation with what its schemas allow and with what they forbid, and has to get what is
@@ -65,7 +53,7 @@ function prepare(
 ): void {
   const parameters = operation.parameters ?? [];
   const optional = parameters.filter((one) => one.in === 'query' && !one.required);
-  const known = optional.filter(({ name }) => !LEFT_OUT.includes(name)).slice(0, MOST_OPTIONAL);
+  const known = optional.filter(({ name }) => !NOT_ASKED.includes(name)).slice(0, MOST_OPTIONAL);
   operation.parameters = parameters
     .filter((one) => one.in === 'path' || one.required || known.includes(one))
     .map((one) =>
@@ -76,11 +64,8 @@ function prepare(
     if (content?.['application/x-ndjson'] !== undefined) delete content['text/csv'];
   }
   const reference = operation.requestBody?.content['application/json']?.schema?.$ref;
-  const { properties = {}, required } =
-    components.schemas[reference?.split('/').at(-1) ?? ''] ?? {};
-  for (const name of LEFT_OUT) delete properties[name];
-  if (required?.includes('key') !== true) delete properties.key; // the first key of an account, in detail
-  for (const [name, schema] of Object.entries(NARROWED)) {
-    if (properties[name] !== undefined) properties[name] = schema;
-  }
+  const schema = components.schemas[reference?.split('/').at(-1) ?? ''];
+  if (schema === undefined) return;
+  narrow(schema);
+  delete schema.properties?.permissions; // its elements must differ, which the tool does not know
 }
