@@ -54,7 +54,7 @@ export class MeService {
       this.passwords.hash(input.newPassword),
     );
     await this.database.system(async (tx) => {
-      const person = await this.reauthentication.settle(tx, actor, proof, wrongPassword);
+      const person = await this.reauthentication.settle(tx, actor, proof);
       const updatedAt = await databaseNow(tx);
       const data = { passwordHash, updatedAt, version: { increment: 1 } };
       await tx.user.update({ where: { id }, data });

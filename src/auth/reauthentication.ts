@@ -15,6 +15,8 @@ export interface Proof {
   /** Still counted as a failure, until what the password was for has succeeded. */
   attempt: LoginAttempt;
   passwordHash: string | null;
+  /** What a wrong password is answered with. */
+  wrong: () => Problem;
 }
 
 /** People who are logged in prove again that they know their password. */
@@ -34,7 +36,7 @@ export class Reauthentication {
     const { sessionId: id } = sessionOf(actor);
     const proof = await this.prove(actor, password, wrongPassword);
     await this.database.system(async (tx) => {
-      const { name } = await this.settle(tx, actor, proof, wrongPassword);
+      const { name } = await this.settle(tx, actor, proof);
       const data = { authenticatedAt: await databaseNow(tx) };
       const { count } = await tx.session.updateMany({ where: { id, endedAt: null }, data });
       if (count === 0) throw unauthorized('invalid');
@@ -55,22 +57,17 @@ export class Reauthentication {
     );
     const check = () => this.passwords.verify(passwordHash, password);
     if (!(await this.attempts.during(attempt, check))) throw wrong();
-    return { attempt, passwordHash };
+    return { attempt, passwordHash, wrong };
   }
 
   /**
-   * Locks the person of a proof and forgets their failures, in the transaction of what the password was proved for. Errors: `wrong`,
-   * when the password has changed since.
+   * Locks the person of a proof and forgets their failures, in the transaction of what the password was proved for. Errors: the proof's
+   * `wrong`, when the password has changed since.
    */
-  async settle(
-    tx: Tx,
-    actor: Actor,
-    { attempt, passwordHash }: Proof,
-    wrong: () => Problem,
-  ): Promise<LockedPerson> {
+  async settle(tx: Tx, actor: Actor, proof: Proof): Promise<LockedPerson> {
     const person = await lockPerson(tx, sessionOf(actor).userId);
-    if (person?.passwordHash !== passwordHash) throw wrong();
-    await this.attempts.succeed(tx, attempt);
+    if (person?.passwordHash !== proof.passwordHash) throw proof.wrong();
+    await this.attempts.succeed(tx, proof.attempt);
     return person;
   }
 }

@@ -7,9 +7,12 @@ export type IdPrefix = 'org' | 'usr' | 'sa' | 'key' | 'ses' | 'inv' | 'evt' | 'r
 /** Length of the part of a TypeID after its prefix and underscore. */
 export const ID_SUFFIX_LENGTH = 26;
 
-/** 128 bits in Crockford's base32, lower case: the first character holds three bits only. */
-const SUFFIX_SHAPE = '[0-7][0-9a-hjkmnp-tv-z]{25}';
-const SUFFIX = new RegExp(`^${SUFFIX_SHAPE}$`);
+/**
+ * That part, as the source of a regular expression: 128 bits in Crockford's base32, lower case. The first character holds three bits
+ * only.
+ */
+export const ID_SUFFIX_SHAPE = '[0-7][0-9a-hjkmnp-tv-z]{25}';
+const SUFFIX = new RegExp(`^${ID_SUFFIX_SHAPE}$`);
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Two bits that are always zero and the 48 of the time are ten characters. */
@@ -89,5 +92,5 @@ export function isId(prefix: IdPrefix, text: string): boolean {
 /** What {@link isId} takes for any of these prefixes, as the source of a regular expression. */
 export function idPattern(...prefixes: IdPrefix[]): string {
   const prefix = prefixes.length === 1 ? prefixes[0] : `(?:${prefixes.join('|')})`;
-  return `^${prefix}_${SUFFIX_SHAPE}$`;
+  return `^${prefix}_${ID_SUFFIX_SHAPE}$`;
 }

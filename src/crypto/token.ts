@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { toBase62, uint32ToBase62 } from './base62.js';
-import { ID_SUFFIX_LENGTH, isId, type IdPrefix } from './id.js';
+import { ID_SUFFIX_LENGTH, ID_SUFFIX_SHAPE, isId, type IdPrefix } from './id.js';
 
 /** The hash domains: a hash of one kind never matches a token shown as another kind. */
 export type TokenKind = 'key' | 'session' | 'cookie' | 'invitation' | 'setup' | 'reset';
@@ -28,11 +28,12 @@ const CHECKSUM_LENGTH = 6; // 62^6 > 2^32
 const TAIL_LENGTH = SECRET_LENGTH + CHECKSUM_LENGTH;
 const BODY_LENGTH = 1 + ID_SUFFIX_LENGTH + 1 + TAIL_LENGTH;
 
-/** All tokens, of any product prefix, as the source of a regular expression; the longest has so many characters. */
-export const TOKEN_PATTERN = '^[a-z][a-z0-9]{1,10}_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9A-Za-z]{49}$';
-export const MAX_TOKEN_LENGTH = 11 + BODY_LENGTH;
+const BODY_SHAPE = `_${ID_SUFFIX_SHAPE}_[0-9A-Za-z]{${TAIL_LENGTH}}`;
+const BODY = new RegExp(`^${BODY_SHAPE}$`);
 
-const BODY = /^_[0-7][0-9a-hjkmnp-tv-z]{25}_[0-9A-Za-z]{49}$/;
+/** All tokens, of any product prefix, as the source of a regular expression; the longest has so many characters. */
+export const TOKEN_PATTERN = `^[a-z][a-z0-9]{1,10}${BODY_SHAPE}$`;
+export const MAX_TOKEN_LENGTH = 11 + BODY_LENGTH;
 
 const KINDS: Record<TokenKind, { marker: string; idPrefix: IdPrefix }> = {
   key: { marker: '', idPrefix: 'key' },

@@ -1,5 +1,5 @@
 import { MAX_ACCESS_TOKEN_LENGTH } from '../auth/access-token.js';
-import { idPattern, type IdPrefix } from '../crypto/id.js';
+import { ID_SUFFIX_LENGTH, idPattern, type IdPrefix } from '../crypto/id.js';
 import { MAX_TOKEN_LENGTH, TOKEN_PATTERN } from '../crypto/token.js';
 import { MAX_ADDRESS_LENGTH } from '../http/address.js';
 import { BODY_LIMIT } from '../http/body-parser.js';
@@ -23,12 +23,13 @@ const INT32_MAX = 2 ** 31 - 1;
 /** All permissions, built-in and registered, that an organization can have, and room for more built-in ones. */
 const MAX_PERMISSIONS = 600;
 
-const ID_LENGTHS = { org: 30, usr: 30, sa: 29, key: 30, ses: 30, inv: 30, evt: 30, req: 30 };
+/** Kinds of ids that answers show in a field `id`. */
+const SHOWN_IDS: readonly IdPrefix[] = ['org', 'usr', 'sa', 'key', 'ses', 'inv', 'evt', 'req'];
 
-/** One of these kinds of ids. */
-function id(...prefixes: (keyof typeof ID_LENGTHS)[]): Json {
-  const maxLength = Math.max(...prefixes.map((prefix) => ID_LENGTHS[prefix]));
-  return { maxLength, pattern: idPattern(...(prefixes as IdPrefix[])) };
+/** What an id of one of these kinds is bounded by. */
+export function id(...prefixes: IdPrefix[]): { maxLength: number; pattern: string } {
+  const longest = Math.max(...prefixes.map(({ length }) => length));
+  return { maxLength: longest + 1 + ID_SUFFIX_LENGTH, pattern: idPattern(...prefixes) };
 }
 
 /** Words of people, and of those who call. */
@@ -189,7 +190,7 @@ const INPUT_FIELDS: Readonly<Record<string, Json>> = {
     maxLength: MAX_CLIENT_IP,
     pattern: String.raw`^[0-9A-Fa-f:.]+(?:%[^\u0000]*)?$`,
   }),
-  client_id: orEmpty({ maxLength: BODY_LIMIT, pattern: idPattern('sa') }),
+  client_id: orEmpty({ ...id('sa'), maxLength: BODY_LIMIT }),
   client_secret: { maxLength: BODY_LIMIT },
   grant_type: words(BODY_LIMIT),
   currentPassword: text(1_024),
@@ -230,7 +231,7 @@ const PATH_PARAMETERS: Readonly<Record<string, Json>> = {
 };
 
 /** What a kind of ids is told by: the example of the field. */
-const EXAMPLE_ID = new RegExp(`^(${Object.keys(ID_LENGTHS).join('|')})_[0-9a-z]{26}$`);
+const EXAMPLE_ID = new RegExp(`^(${SHOWN_IDS.join('|')})_[0-9a-z]{${ID_SUFFIX_LENGTH}}$`);
 
 /** Adds bounds to the fields of all schemas that do not state them themselves. Changes them where they are. */
 export function boundSchemas(schemas: Json): void {
@@ -275,7 +276,7 @@ function boundsOf(schema: Json, owner: string, field: string): Json | undefined 
   if (field.endsWith('_supported[]')) return WORD;
   if (field.endsWith('_endpoint')) return URI;
   const kind = field === 'id' ? EXAMPLE_ID.exec(String(schema.example))?.[1] : undefined;
-  return kind === undefined ? FIELDS[field] : id(kind as keyof typeof ID_LENGTHS);
+  return kind === undefined ? FIELDS[field] : id(kind as IdPrefix);
 }
 
 /** What is the same for all fields of a kind, whatever they are called. */

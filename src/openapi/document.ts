@@ -92,7 +92,7 @@ export function operationIdOf(controller: string, method: string): string {
 /** Adds to a scanned document what is the same for all operations, and puts it into a stable order. */
 export function complete(document: OpenAPIObject): OpenAPIObject {
   const schemas = { ...document.components?.schemas, ...PROBLEM_SCHEMAS, ...OAUTH_SCHEMAS };
-  const paths = document.paths as unknown as Record<string, Record<string, Operation>>;
+  const paths = sorted(document.paths as unknown as Record<string, Record<string, Operation>>);
   boundSchemas(schemas);
   const used = new Set<string>();
   for (const [path, item] of Object.entries(paths)) {
@@ -103,7 +103,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
       completeOperation(operation, path, verb, schemas);
     }
   }
-  linkOperations(sorted(paths));
+  linkOperations(paths);
   return {
     openapi: document.openapi,
     info: document.info,
@@ -111,7 +111,7 @@ export function complete(document: OpenAPIObject): OpenAPIObject {
     tags: [...TAGS]
       .filter(([name]) => used.has(name))
       .map(([name, description]) => ({ name, description })),
-    paths: sorted(document.paths),
+    paths,
     components: {
       ...document.components,
       headers: sorted(HEADERS),

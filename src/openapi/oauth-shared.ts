@@ -1,4 +1,4 @@
-import { headerRef, limitHeaders } from './shared.js';
+import { CHALLENGES, headerRef, limitHeaders } from './shared.js';
 
 type Json = Record<string, unknown>;
 
@@ -45,7 +45,7 @@ interface OAuthResponse {
 const CHALLENGE = {
   'WWW-Authenticate': {
     description: 'How to authenticate: the way that was tried, or all that there are.',
-    schema: { type: 'string', maxLength: 8_192, pattern: '^(?:Bearer|Basic) ' },
+    schema: CHALLENGES,
     example: 'Basic realm="claviger", charset="UTF-8"',
   },
 };

@@ -1,8 +1,8 @@
 import { reauthenticationRequired } from '../auth/proof.js';
-import { idPattern } from '../crypto/id.js';
 import { problemContent } from '../http/problem-content.js';
 import { Problem, type ProblemExtra } from '../http/problem.js';
 import { QUOTA_EXCEEDED, WINDOW_SECONDS } from '../limits/rate-limit.js';
+import { id } from './bounds.js';
 
 type Json = Record<string, unknown>;
 
@@ -70,11 +70,14 @@ const integer = (minimum: number, maximum: number) => ({
   maximum,
 });
 
+/** The schema of `WWW-Authenticate`. */
+export const CHALLENGES = { type: 'string', maxLength: 8_192, pattern: '^(?:Bearer|Basic) ' };
+
 /** Headers that many answers have. */
 export const HEADERS: Json = {
   RequestId: {
     description: 'The id of the request: in errors and on the audit trail too.',
-    schema: { type: 'string', maxLength: 30, pattern: idPattern('req') },
+    schema: { type: 'string', ...id('req') },
     example: 'req_01k9x3m2v8f0jsn5w7d4t6qabc',
   },
   RetryAfter: {
@@ -84,7 +87,7 @@ export const HEADERS: Json = {
   },
   WWWAuthenticate: {
     description: 'How to authenticate (RFC 6750).',
-    schema: { type: 'string', maxLength: 8_192, pattern: '^(?:Bearer|Basic) ' },
+    schema: CHALLENGES,
     example: 'Bearer realm="claviger", error="invalid_token"',
   },
   RateLimitPolicy: {
