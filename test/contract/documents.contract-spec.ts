@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { runTool } from './run-tool.js';
 
 /** openapi.json under the linters that others rely on: not one error, not one warning. */
 
@@ -13,15 +12,11 @@ const DOCUMENT = 'openapi.json';
 
 type Json = Record<string, any>;
 
-/** What a tool writes, as JSON; its exit code says no more than that there are findings. */
+/** What a tool writes, as JSON. */
 async function reportOf(script: string, args: string[]): Promise<any> {
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
-  const options = { cwd: ROOT, env, maxBuffer: 64 * 1024 * 1024 };
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    [join(TOOLS, script), ...args],
-    options,
-  ).catch((error: { stdout: string; stderr: string }) => error);
+  const command = [join(TOOLS, script), ...args];
+  const { stdout, stderr } = await runTool(process.execPath, command, { cwd: ROOT, env });
   if (!/^\s*[[{]/.test(stdout)) throw new Error(`${script} has not linted: ${stdout}${stderr}`);
   return JSON.parse(stdout);
 }

@@ -32,7 +32,6 @@ export async function startRecordingProxy(
     const headers = [...incoming.rawHeaders, 'X-Forwarded-For', address(exchanges.length)];
     const { method = '', url = '/' } = incoming;
     const path = method === 'GET' ? url : withoutSpared(url, spared);
-    // Without the port of its own in `Host`: the server does not look at it.
     const onward = request(target, { method, path, headers });
     onward.on('response', (answer) => answerWith(answer, outgoing, { method, url, exchanges }));
     onward.on('error', () => outgoing.destroy());

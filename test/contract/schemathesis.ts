@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pythonTools } from '../../scripts/python-tools.mjs';
 import { narrow, type Schema } from './narrow.js';
+import { runTool } from './run-tool.js';
 
 const HERE = import.meta.dirname;
 const DOCUMENT = readFileSync(join(HERE, '../../openapi.json'), 'utf8');
@@ -33,8 +34,8 @@ export interface Run {
   folder: string;
 }
 
-/** Runs Schemathesis, with all checks that make sense here, and answers its exit code and what it printed. */
-export async function schemathesis(run: Run): Promise<{ code: number | null; output: string }> {
+/** Runs Schemathesis, with all checks that make sense here, and answers what it printed. */
+export async function schemathesis(run: Run): Promise<string> {
   const bin = pythonTools('contract', join(HERE, 'requirements.txt'));
   const document = join(run.folder, 'openapi.json');
   writeFileSync(document, documentOf(run));
@@ -47,25 +48,21 @@ export async function schemathesis(run: Run): Promise<{ code: number | null; out
   const what = run.followsLinks
     ? ['--phases', 'stateful', '--mode', 'positive']
     : ['--phases', 'examples,coverage,fuzzing'];
-  const child = spawn(
-    join(bin, 'st'),
-    [
-      ...['--config-file', settings, 'run', document, '--url', run.url],
-      ...['--header', `Authorization: Bearer ${run.token}`],
-      ...['--seed', SEED, '--max-examples', String(run.examples)],
-      ...what,
-      ...filters,
-    ],
-    {
-      cwd: run.folder,
-      env: { PATH: process.env.PATH, NO_COLOR: '1', COLUMNS: '160', PYTHONDONTWRITEBYTECODE: '1' },
-    },
-  );
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, output };
+  const args = [
+    ...['--config-file', settings, 'run', document, '--url', run.url],
+    ...['--header', `Authorization: Bearer ${run.token}`],
+    ...['--seed', SEED, '--max-examples', String(run.examples)],
+    ...what,
+    ...filters,
+  ];
+  const env = {
+    PATH: process.env.PATH,
+    NO_COLOR: '1',
+    COLUMNS: '160',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+  const { stdout, stderr } = await runTool(join(bin, 'st'), args, { cwd: run.folder, env });
+  return stdout + stderr;
 }
 
 const SETTINGS = `

@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runTool } from './run-tool.js';
 
 const JAR = join(import.meta.dirname, 'node_modules/specmatic/specmatic.jar');
 
@@ -30,11 +31,8 @@ export async function specmatic(run: {
   writeFileSync(join(run.folder, 'specmatic.json'), JSON.stringify(settings));
   // It takes a token from a variable with the name of the security scheme.
   const env = { PATH: process.env.PATH, bearer: run.token, SPECMATIC_DISABLE_TELEMETRY: 'true' };
-  const child = spawn('java', ['-jar', JAR, 'test'], { cwd: run.folder, env });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await new Promise((resolve) => child.on('close', resolve));
+  const { stdout, stderr } = await runTool('java', ['-jar', JAR, 'test'], { cwd: run.folder, env });
+  const output = stdout + stderr;
   const counts = /^Tests run: (\d+), Successes: \d+, Failures: (\d+), WIP: 0, Errors: 0$/m.exec(
     output,
   );
